@@ -1,0 +1,17 @@
+//! The values every other crate counts in: money, currencies, instants.
+//!
+//! Invariant: nothing here is approximate. Money is a whole number of millionths of a currency
+//! unit, an instant a whole number of nanoseconds; there is no floating point and no clock.
+#![deny(missing_docs, clippy::float_arithmetic, clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
+
+mod currency;
+mod decimal;
+mod money;
+mod price;
+mod timestamp;
+
+pub use currency::Currency;
+pub use decimal::DecimalError;
+pub use money::{Money, MoneyText};
+pub use price::Price;
+pub use timestamp::{TimeText, Timestamp, TimestampError};

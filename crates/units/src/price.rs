@@ -1,0 +1,64 @@
+//! A price per minute: a whole number of thousand-millionths of a currency unit.
+
+use core::fmt;
+
+use crate::decimal::{DecimalError, parse_scaled};
+
+/// A price per minute, never negative, with at most nine decimals.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Price(i64);
+
+impl Price {
+    /// Nothing per minute.
+    pub const ZERO: Price = Price(0);
+    /// The digits after the point that are kept: 9.
+    pub const DECIMALS: u32 = 9;
+    /// The dearest price accepted: a million units per minute.
+    pub const LIMIT: Price = Price(1_000_000_000_000_000);
+
+    /// Reads a plain decimal such as `0.0125`.
+    ///
+    /// # Errors
+    /// See [`DecimalError`]; a negative price, or one above [`Price::LIMIT`], is out of range.
+    pub fn parse(text: &str) -> Result<Self, DecimalError> {
+        let price = Price(parse_scaled(text, Self::DECIMALS)?);
+        if price < Self::ZERO || price > Self::LIMIT { Err(DecimalError::OutOfRange) } else { Ok(price) }
+    }
+
+    /// The price in 10^-9 units per minute.
+    pub const fn nanos(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Price {
+    /// Without exponent, and without trailing zeros beyond two decimals.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, fraction) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
+        let digits = format!("{fraction:09}");
+        let kept = digits.trim_end_matches('0').len().max(2);
+        f.pad(&format!("{whole}.{}", &digits[..kept]))
+    }
+}
+
+impl fmt::Debug for Price {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_and_writes_up_to_nine_decimals() {
+        for text in ["0.00", "0.000000001", "1.50", "0.0125", "1000000.00"] {
+            assert_eq!(Price::parse(text).map(|p| p.to_string()).as_deref(), Ok(text));
+        }
+        assert_eq!(Price::parse("-0.1"), Err(DecimalError::OutOfRange));
+        assert_eq!(Price::parse("1000000.1"), Err(DecimalError::OutOfRange));
+        assert_eq!(Price::parse("1e-9"), Err(DecimalError::NotDecimal));
+        assert_eq!(Price::parse("0.0000000001"), Err(DecimalError::TooPrecise { decimals_max: 9 }));
+    }
+}
