@@ -1,1 +1,12 @@
-//! Being built.
+//! The wire: every format that drawdown reads or writes, and nothing else.
+//!
+//! Usage records come in through source profiles or the native form and leave as [`Cdr`]; commands, debits, account
+//! events, account state and rejects have one module each.
+
+pub mod cdr;
+pub mod flags;
+pub mod rejection;
+
+pub use cdr::{CallType, Callee, Cdr};
+pub use flags::Flags;
+pub use rejection::{Reason, Rejection};
