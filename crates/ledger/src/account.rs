@@ -1,0 +1,387 @@
+//! One organisation's account: the state machine that commands, calls and time drive.
+//!
+//! Invariants: every input first runs what is due up to its time (boundaries.md T1); the clock never goes back (T2);
+//! `seq` numbers debits and events without a gap (X6); conservation holds after every input (domain.md section 6).
+
+mod commands;
+mod dues;
+
+use std::sync::Arc;
+
+use drawdown_units::{Currency, Money, Timestamp};
+
+use crate::command::{Command, Mode, OpenAccount};
+use crate::effects::{Debited, Effects, Event, FundingLine, FundingSource, Occurrence, Refusal};
+use crate::lots::{Lots, Totals};
+use crate::recharge::Recharge;
+use crate::rules::Rules;
+
+/// The figures of an account that a call changes. Small and `Copy`, so that a batch is undone by copying it back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// The greatest timestamp seen.
+    pub clock: Timestamp,
+    /// When time alone will next do something; [`Timestamp::MAX`] if never.
+    pub next_due: Timestamp,
+    /// The last number given to a debit or event.
+    pub seq: u64,
+    /// Bought, recharges included.
+    pub purchased: Money,
+    /// Adjusted by hand: positive and negative.
+    pub adjusted: Money,
+    /// Left the lots for calls: lot lines and overdraft settlements (boundaries.md L14).
+    pub spent: Money,
+    /// Went to breakage.
+    pub forfeited: Money,
+    /// Paid back.
+    pub refunded: Money,
+    /// What calls cost in all.
+    pub charged: Money,
+    /// Lot lines of debits.
+    pub drawn: Money,
+    /// Overdraft lines of debits.
+    pub overdrawn: Money,
+    /// Overdraft not settled yet.
+    pub overdraft: Money,
+    /// Post-usage lines of debits.
+    pub post_usage: Money,
+    /// Uncollected lines of debits.
+    pub uncollected: Money,
+    /// The sums over the lots.
+    pub lots: Totals,
+}
+
+/// Rate plans with the instant from which each held, oldest first.
+pub type PlanHistory = Vec<(Timestamp, Arc<str>)>;
+
+/// One organisation's account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    head: Head,
+    lots: Lots,
+    org: Box<str>,
+    rate_plan: Arc<str>,
+    rate_plan_since: Timestamp,
+    earlier_plans: Option<Box<PlanHistory>>,
+    recharge: Option<Box<Recharge>>,
+    currency: Currency,
+    country: [u8; 2],
+    mode: Mode,
+    strict: bool,
+    closed: bool,
+}
+
+/// A finished call and its price: the ledger need know no more of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RatedCall {
+    /// What it costs; 0 or more.
+    pub charge: Money,
+    /// When it started: decides which lots it may draw.
+    pub started: Timestamp,
+}
+
+/// What drives an account.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// Someone asks for something.
+    Command(&'a Command),
+    /// A call was rated.
+    Call(RatedCall),
+    /// Time has passed, nothing else.
+    Time,
+}
+
+/// Everything an account is made of: to save it, and to open one that was saved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Opening {
+    /// Its figures. `lots` is not read: it is recomputed.
+    pub head: Head,
+    /// Its lots, ordered.
+    pub lots: Vec<crate::lots::Lot>,
+    /// Whose it is.
+    pub org: Box<str>,
+    /// The rate plan now, and since when.
+    pub rate_plan: (Timestamp, Arc<str>),
+    /// Earlier rate plans.
+    pub earlier_plans: PlanHistory,
+    /// Automatic recharging, if ever set.
+    pub recharge: Option<Recharge>,
+    /// Its currency.
+    pub currency: Currency,
+    /// The tenant's country.
+    pub country: [u8; 2],
+    /// Prepaid or post-usage.
+    pub mode: Mode,
+    /// What lots do not cover is uncollected.
+    pub strict: bool,
+    /// No more calls.
+    pub closed: bool,
+}
+
+impl Head {
+    /// Nothing yet, at `now`.
+    pub fn new(now: Timestamp) -> Self {
+        let zero = Money::ZERO;
+        Head {
+            clock: now,
+            next_due: Timestamp::MAX,
+            seq: 0,
+            purchased: zero,
+            adjusted: zero,
+            spent: zero,
+            forfeited: zero,
+            refunded: zero,
+            charged: zero,
+            drawn: zero,
+            overdrawn: zero,
+            overdraft: zero,
+            post_usage: zero,
+            uncollected: zero,
+            lots: Totals::default(),
+        }
+    }
+}
+
+impl Account {
+    /// Opens the account of `org` at `now`, with the event that says so.
+    pub fn open(org: &str, terms: &OpenAccount, now: Timestamp, effects: &mut Effects) -> Self {
+        let mut account = Self::silent(org, terms, now);
+        let event = Event::AccountOpened {
+            currency: terms.currency,
+            rate_plan: Arc::clone(&terms.rate_plan),
+            mode: terms.mode,
+            country: terms.country,
+            strict: terms.strict,
+        };
+        account.emit(now, false, event, effects);
+        account
+    }
+
+    fn silent(org: &str, terms: &OpenAccount, now: Timestamp) -> Self {
+        Account {
+            head: Head::new(now),
+            lots: Lots::default(),
+            org: org.into(),
+            rate_plan: Arc::clone(&terms.rate_plan),
+            rate_plan_since: Timestamp::MIN,
+            earlier_plans: None,
+            recharge: None,
+            currency: terms.currency,
+            country: terms.country,
+            mode: terms.mode,
+            strict: terms.strict,
+            closed: false,
+        }
+    }
+
+    /// Rebuilds a saved account. `None` if what was saved breaks an invariant.
+    pub fn restore(saved: Opening, rules: &Rules) -> Option<Self> {
+        let lots = Lots::restore(saved.lots)?;
+        let mut account = Account {
+            head: Head { lots: lots.totals(), ..saved.head },
+            lots,
+            org: saved.org,
+            rate_plan: saved.rate_plan.1,
+            rate_plan_since: saved.rate_plan.0,
+            earlier_plans: Some(saved.earlier_plans).filter(|plans| !plans.is_empty()).map(Box::new),
+            recharge: saved.recharge.map(Box::new),
+            currency: saved.currency,
+            country: saved.country,
+            mode: saved.mode,
+            strict: saved.strict,
+            closed: saved.closed,
+        };
+        account.head.next_due = account.find_next_due(rules);
+        account.conserves().then_some(account)
+    }
+
+    /// Everything the account is made of.
+    pub fn save(&self) -> Opening {
+        Opening {
+            head: self.head,
+            lots: self.lots.all().to_vec(),
+            org: self.org.clone(),
+            rate_plan: (self.rate_plan_since, Arc::clone(&self.rate_plan)),
+            earlier_plans: self.earlier_plans.as_deref().cloned().unwrap_or_default(),
+            recharge: self.recharge.as_deref().cloned(),
+            currency: self.currency,
+            country: self.country,
+            mode: self.mode,
+            strict: self.strict,
+            closed: self.closed,
+        }
+    }
+
+    /// Applies one input that arrived at `at`: first what is due up to then, then the input itself.
+    ///
+    /// Appends to `effects`. A call must have been admitted by [`Account::admits`].
+    pub fn apply(&mut self, at: Timestamp, input: Input<'_>, rules: &Rules, effects: &mut Effects) {
+        let now = at.max(self.head.clock);
+        if self.head.next_due <= now {
+            self.run_due(now, rules, effects);
+        }
+        self.head.clock = now;
+        match input {
+            Input::Command(command) => self.command(command, now, rules, effects),
+            Input::Call(call) => self.call(call, rules, effects),
+            Input::Time => {}
+        }
+        self.head.lots = self.lots.totals();
+        assert!(self.conserves(), "invariant: money is conserved in the account of {}", self.org);
+    }
+
+    /// Whether a charge can be booked at all: accounts hold sums up to [`Money::LIMIT`] and no more.
+    pub fn admits(&self, charge: Money) -> bool {
+        !charge.is_negative() && self.head.charged.checked_add(charge).is_some_and(|sum| sum <= Money::LIMIT)
+    }
+
+    /// Books a rated call: draws lots first in first out, then what is missing on whoever the mode says.
+    fn call(&mut self, call: RatedCall, rules: &Rules, effects: &mut Effects) {
+        let before = self.balance();
+        let seq = self.next_seq();
+        if !call.charge.is_zero() {
+            self.draw(call, effects);
+        }
+        let balance = self.balance();
+        effects.debit = Some(Debited { seq, at: self.head.clock, balance_after: balance });
+        let crossed = before.is_positive() && !balance.is_positive();
+        let low = self.recharge.as_ref().is_some_and(|recharge| recharge.wants_look(balance));
+        if crossed || (low && before != balance) {
+            effects.recharge_before = self.recharge.as_deref().cloned();
+            self.balance_changed(before, self.head.clock, false, effects);
+            self.head.next_due = self.find_next_due(rules);
+        }
+    }
+
+    fn draw(&mut self, call: RatedCall, effects: &mut Effects) {
+        let missing = self.lots.spend(call.charge, call.started, &mut effects.funding);
+        let drawn = call.charge.minus(missing);
+        let head = &mut self.head;
+        head.charged = head.charged.plus(call.charge);
+        head.drawn = head.drawn.plus(drawn);
+        head.spent = head.spent.plus(drawn);
+        if missing.is_zero() {
+            return;
+        }
+        let (source, before, after) = match self.mode {
+            Mode::PostUsage => (FundingSource::PostUsage, head.post_usage, &mut head.post_usage),
+            Mode::Prepaid if self.strict => (FundingSource::Uncollected, head.uncollected, &mut head.uncollected),
+            Mode::Prepaid => {
+                head.overdrawn = head.overdrawn.plus(missing);
+                (FundingSource::Overdraft, head.overdraft, &mut head.overdraft)
+            }
+        };
+        *after = before.plus(missing);
+        effects.funding.push(FundingLine { source, amount: missing, before, after: *after });
+    }
+
+    /// What follows any change of balance: exhaustion, then the trigger (boundaries.md L19, R1).
+    fn balance_changed(&mut self, before: Money, at: Timestamp, due: bool, effects: &mut Effects) {
+        let balance = self.balance();
+        if before.is_positive() && !balance.is_positive() {
+            self.emit(at, due, Event::BalanceExhausted, effects);
+        }
+        self.look_at_trigger(at, due, effects);
+    }
+
+    fn look_at_trigger(&mut self, at: Timestamp, due: bool, effects: &mut Effects) {
+        let balance = self.balance();
+        let recharging = self.recharging();
+        let request = self.recharge.as_deref_mut().filter(|_| recharging).and_then(|it| it.look(balance, at));
+        if let Some(event) = request {
+            self.emit(at, due, event, effects);
+        }
+    }
+
+    /// Whether automatic recharging may ask for money in this mode at all (boundaries.md M4, L18).
+    fn recharging(&self) -> bool {
+        self.mode == Mode::Prepaid && !self.closed
+    }
+
+    fn emit(&mut self, at: Timestamp, due: bool, event: Event, effects: &mut Effects) {
+        let seq = self.next_seq();
+        effects.occurrences.push(Occurrence { seq, at, balance_after: self.balance(), due, event });
+    }
+
+    fn refuse(&mut self, command: &Command, refusal: Refusal, effects: &mut Effects) {
+        let event = Event::CommandRefused { command: command.name(), refusal };
+        self.emit(self.head.clock, false, event, effects);
+    }
+
+    fn next_seq(&mut self) -> u64 {
+        self.head.seq = self.head.seq.checked_add(1).expect("invariant: debits and events are fewer than 2^64");
+        self.head.seq
+    }
+
+    /// Conservation, both sums: a handful of additions.
+    fn conserves(&self) -> bool {
+        let head = &self.head;
+        let came = head.purchased.plus(head.adjusted);
+        let went = head.spent.plus(head.forfeited).plus(head.refunded).plus(self.lots.totals().remaining);
+        let paid = head.drawn.plus(head.overdrawn).plus(head.post_usage).plus(head.uncollected);
+        came == went && head.charged == paid
+    }
+
+    /// Puts back what calls changed since `head` was copied: the figures, and the lots named in `draws`, latest first.
+    pub fn undo_calls(&mut self, head: Head, draws: impl Iterator<Item = (u32, Money)>) {
+        self.lots.undo(head.lots, draws);
+        self.head = head;
+    }
+
+    /// Puts back the recharge state a call changed: [`Effects::recharge_before`].
+    pub fn undo_recharge(&mut self, before: Recharge) {
+        self.recharge = Some(Box::new(before));
+    }
+
+    /// The figures that calls change.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// Spendable money less overdraft: what trigger, exhaustion and `balanceAfter` are about (boundaries.md L1).
+    pub fn balance(&self) -> Money {
+        self.lots.totals().spendable.minus(self.head.overdraft)
+    }
+
+    /// The lots, oldest purchase first.
+    pub fn lots(&self) -> &Lots {
+        &self.lots
+    }
+
+    /// Whose account it is.
+    pub fn org(&self) -> &str {
+        &self.org
+    }
+
+    /// Its currency.
+    pub fn currency(&self) -> Currency {
+        self.currency
+    }
+
+    /// Its mode.
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Whether it takes no more calls.
+    pub fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Automatic recharging, if ever set.
+    pub fn recharge(&self) -> Option<&Recharge> {
+        self.recharge.as_deref()
+    }
+
+    /// The rate plan for calls that start at `started` (boundaries.md C6).
+    pub fn rate_plan_at(&self, started: Timestamp) -> &Arc<str> {
+        if started >= self.rate_plan_since {
+            return &self.rate_plan;
+        }
+        let earlier = self.earlier_plans.as_deref().map_or(&[][..], Vec::as_slice);
+        earlier.iter().rev().find(|(since, _)| started >= *since).map_or(&self.rate_plan, |(_, plan)| plan)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,81 @@
+//! What time alone does to an account: expiry, forfeiture, the month's turn, the end of a cool-down, sending again.
+
+use drawdown_units::Timestamp;
+
+use super::Account;
+use crate::effects::{Effects, Event};
+use crate::lots::State;
+use crate::rules::Rules;
+
+/// One thing that is due, in the order of boundaries.md T7 among those of one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    Expiry(usize),
+    Forfeit(usize),
+    MonthStart,
+    CooldownEnd,
+    Sending,
+}
+
+impl Account {
+    /// Runs everything due up to and including `now`, in order of due instant. Each due is an input of its own:
+    /// exhaustion and trigger are looked at after it, at its instant (boundaries.md T1, T3, L5).
+    pub(super) fn run_due(&mut self, now: Timestamp, rules: &Rules, effects: &mut Effects) {
+        while let Some((at, due)) = self.first_due(rules).filter(|(at, _)| *at <= now) {
+            let before = self.balance();
+            self.run(due, at, effects);
+            self.balance_changed(before, at, true, effects);
+        }
+        self.head.next_due = self.find_next_due(rules);
+    }
+
+    fn run(&mut self, due: Due, at: Timestamp, effects: &mut Effects) {
+        match due {
+            Due::Expiry(index) => {
+                let amount = self.lots.expire(index);
+                let lot = self.lots.all()[index].id.clone();
+                if amount.is_positive() {
+                    self.emit(at, true, Event::LotExpired { lot, amount }, effects);
+                }
+            }
+            Due::Forfeit(index) => {
+                let amount = self.lots.end(index, State::Forfeited);
+                self.head.forfeited = self.head.forfeited.plus(amount);
+                let lot = self.lots.all()[index].id.clone();
+                self.emit(at, true, Event::LotForfeited { lot, amount }, effects);
+            }
+            Due::MonthStart => self.recharge_state().cap_refused = false,
+            Due::CooldownEnd => self.recharge_state().rearm_at = None,
+            Due::Sending => {
+                let event = self.recharge_state().send_again(at);
+                self.emit(at, true, event, effects);
+            }
+        }
+    }
+
+    fn recharge_state(&mut self) -> &mut crate::recharge::Recharge {
+        self.recharge.as_deref_mut().expect("invariant: recharging that is due has been set")
+    }
+
+    pub(super) fn find_next_due(&self, rules: &Rules) -> Timestamp {
+        self.first_due(rules).map_or(Timestamp::MAX, |(at, _)| at)
+    }
+
+    /// The first thing due: by instant, then kind, then lot order. `Timestamp::MAX` means never.
+    fn first_due(&self, rules: &Rules) -> Option<(Timestamp, Due)> {
+        let of_lots = self.lots.all().iter().enumerate().filter_map(|(index, lot)| match lot.state {
+            State::Active => Some((lot.expires, Due::Expiry(index))),
+            State::Expired if lot.remaining.is_positive() => {
+                Some((lot.expires.plus_seconds(rules.forfeit_grace_s), Due::Forfeit(index)))
+            }
+            State::Expired | State::Forfeited | State::Refunded => None,
+        });
+        let recharge = self.recharge.as_deref();
+        let of_recharge = [
+            recharge.and_then(|it| it.next_month()).map(|at| (at, Due::MonthStart)),
+            recharge.and_then(|it| it.rearm_at).map(|at| (at, Due::CooldownEnd)),
+            recharge.filter(|_| !self.closed).and_then(|it| it.next_sending(rules)).map(|at| (at, Due::Sending)),
+        ];
+        of_lots.chain(of_recharge.into_iter().flatten()).min().filter(|(at, _)| *at < Timestamp::MAX)
+    }
+}
