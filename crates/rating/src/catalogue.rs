@@ -3,8 +3,11 @@
 //! Invariant: every plan's decks exist and share its currency, so that choosing a deck can only fail for reasons that
 //! lie in the call.
 
+use core::ops::Range;
+
 use drawdown_units::{Currency, Timestamp};
 
+use crate::fault::{Faults, Place};
 use crate::{Deck, Fault, Product, RatePlan};
 
 /// A plan of the catalogue it came from.
@@ -23,8 +26,19 @@ pub enum NoDeck {
 /// Decks and plans, checked against one another.
 #[derive(Debug)]
 pub struct Catalogue {
+    /// By id, then by the instant from which a version holds, then by version.
     decks: Vec<Deck>,
-    plans: Vec<RatePlan>,
+    plans: Vec<Plan>,
+}
+
+/// A plan with its decks found.
+#[derive(Debug)]
+struct Plan {
+    /// `None` is the plan of every name: there is one deck and no rate plan.
+    name: Option<String>,
+    currency: Currency,
+    /// By product, the versions of its deck among the catalogue's.
+    sold: [Option<Range<usize>>; Product::ALL.len()],
 }
 
 impl Catalogue {
@@ -33,18 +47,27 @@ impl Catalogue {
     ///
     /// # Errors
     /// Every contradiction, in one pass.
-    pub fn new(decks: Vec<Deck>, plans: Vec<RatePlan>) -> Result<Catalogue, Vec<Fault>> {
-        Ok(Catalogue { decks, plans })
+    pub fn new(mut decks: Vec<Deck>, plans: Vec<RatePlan>) -> Result<Catalogue, Vec<Fault>> {
+        decks.sort_by(|a, b| sort_key(a).cmp(&sort_key(b)));
+        let mut faults = Faults::default();
+        refuse_twin_decks(&decks, &mut faults);
+        refuse_twin_plans(&plans, &mut faults);
+        let plans = match plans.as_slice() {
+            [] => plan_of_every_name(&decks, &mut faults).into_iter().collect(),
+            [..] => plans.into_iter().map(|plan| resolve(plan, &decks, &mut faults)).collect(),
+        };
+        if faults.is_empty() { Ok(Catalogue { decks, plans }) } else { Err(faults.into_list()) }
     }
 
     /// The plan of that name.
     pub fn plan(&self, name: &str) -> Option<PlanId> {
-        self.plans.iter().position(|plan| plan.id == name).and_then(|at| u32::try_from(at).ok()).map(PlanId)
+        let is_named = |plan: &Plan| plan.name.as_deref().is_none_or(|known| known == name);
+        self.plans.iter().position(is_named).and_then(|at| u32::try_from(at).ok()).map(PlanId)
     }
 
     /// The currency of a plan and its decks.
     pub fn plan_currency(&self, plan: PlanId) -> Currency {
-        self.plans[plan.0 as usize].currency
+        self.plan_of(plan).currency
     }
 
     /// The deck that prices a call of `product` which started at `start`: the latest version in force, and of two at the
@@ -53,8 +76,10 @@ impl Catalogue {
     /// # Errors
     /// [`NoDeck`], an outcome to be recorded.
     pub fn deck_in_force(&self, plan: PlanId, product: Product, start: Timestamp) -> Result<&Deck, NoDeck> {
-        let _ = (plan, product, start);
-        Err(NoDeck::ProductNotSold)
+        let versions = self.plan_of(plan).sold[product as usize].clone().ok_or(NoDeck::ProductNotSold)?;
+        let of_deck = self.decks.get(versions).unwrap_or_default();
+        let in_force = of_deck.iter().rev().find(|deck| deck.effective_from() <= start);
+        in_force.ok_or(NoDeck::BeforeFirstVersion)
     }
 
     /// One version of one deck.
@@ -62,8 +87,96 @@ impl Catalogue {
         self.decks.iter().find(|deck| deck.id() == id && deck.version() == version)
     }
 
-    /// All decks, by id, then by version.
+    /// All decks, by id, then by the instant from which they hold, then by version.
     pub fn decks(&self) -> impl Iterator<Item = &Deck> {
         self.decks.iter()
     }
+
+    fn plan_of(&self, plan: PlanId) -> &Plan {
+        self.plans.get(plan.0 as usize).expect("invariant: a plan id belongs to the catalogue that gave it")
+    }
+}
+
+fn sort_key(deck: &Deck) -> (&str, Timestamp, u32) {
+    (deck.id(), deck.effective_from(), deck.version())
+}
+
+fn place_of(deck: &Deck) -> Place<'_> {
+    Place { file: deck.manifest_name(), line: None, column: Some("version") }
+}
+
+fn versions_of(decks: &[Deck], id: &str) -> Option<Range<usize>> {
+    let from = decks.partition_point(|deck| deck.id() < id);
+    let to = decks.partition_point(|deck| deck.id() <= id);
+    (from < to).then_some(from..to)
+}
+
+fn refuse_twin_decks(decks: &[Deck], faults: &mut Faults) {
+    let mut by_version: Vec<&Deck> = decks.iter().collect();
+    by_version.sort_by_key(|deck| (deck.id(), deck.version()));
+    for twins in
+        by_version.windows(2).filter(|pair| (pair[0].id(), pair[0].version()) == (pair[1].id(), pair[1].version()))
+    {
+        let (first, second) = (twins[0], twins[1]);
+        faults.add(
+            place_of(second),
+            format_args!("{} has version {} of deck {} too", first.manifest_name(), second.version(), second.id()),
+            format_args!("a published version never changes: number the new one higher"),
+        );
+    }
+}
+
+fn refuse_twin_plans(plans: &[RatePlan], faults: &mut Faults) {
+    for (at, plan) in plans.iter().enumerate() {
+        if let Some(first) = plans.iter().take(at).find(|first| first.id == plan.id) {
+            let place = Place { file: &plan.file, line: None, column: Some("id") };
+            let what = format_args!("{} has a rate plan {} too", first.file, plan.id);
+            faults.add(place, what, format_args!("give them different ids"));
+        }
+    }
+}
+
+/// The one plan where no plan is given: possible if there is one deck, in one currency.
+fn plan_of_every_name(decks: &[Deck], faults: &mut Faults) -> Option<Plan> {
+    let Some(first) = decks.first() else {
+        let place = Place { file: "catalogue", line: None, column: None };
+        faults.add(place, format_args!("there is no deck"), format_args!("give at least one"));
+        return None;
+    };
+    if let Some(other) = decks.iter().find(|deck| deck.id() != first.id()) {
+        let what = format_args!("there are several decks ({}, {}) and no rate plan", first.id(), other.id());
+        faults.add(
+            Place { column: None, ..place_of(other) },
+            what,
+            format_args!("give a rate plan that says which serves what"),
+        );
+    } else if let Some(other) = decks.iter().find(|deck| deck.currency() != first.currency()) {
+        let what =
+            format_args!("version {} is in {}, another in {}", other.version(), other.currency(), first.currency());
+        let place = Place { column: Some("currency"), ..place_of(other) };
+        faults.add(place, what, format_args!("a deck keeps its currency: give the other one another id"));
+    }
+    let versions = 0..decks.len();
+    Some(Plan { name: None, currency: first.currency(), sold: [Some(versions.clone()), Some(versions)] })
+}
+
+fn resolve(plan: RatePlan, decks: &[Deck], faults: &mut Faults) -> Plan {
+    let sold = Product::ALL.map(|product| {
+        let id = plan.deck_of(product)?;
+        let place = Place { file: &plan.file, line: None, column: Some(product.as_str()) };
+        let Some(versions) = versions_of(decks, id) else {
+            let what = format_args!("there is no deck {id}");
+            faults.add(place, what, format_args!("give it too, or name another"));
+            return None;
+        };
+        for deck in decks.get(versions.clone()).unwrap_or_default() {
+            if deck.currency() != plan.currency {
+                let (version, currency) = (deck.version(), deck.currency());
+                let what = format_args!("deck {id} version {version} is in {currency}, the plan in {}", plan.currency);
+                faults.add(place, what, format_args!("nothing is converted: use a deck in the plan's currency"));
+            }
+        }
+        Some(versions)
+    });
+    Plan { name: Some(plan.id), currency: plan.currency, sold }
 }

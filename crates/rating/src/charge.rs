@@ -2,6 +2,9 @@
 
 use drawdown_units::{Money, Price, Timestamp};
 
+use crate::bands::{BandIndex, OUTSIDE, Selection};
+use crate::deck::RowsByBand;
+use crate::exact::ExactAmount;
 use crate::{Deck, Number, Product, Rounding, Row};
 
 /// The number that was called, as far as it can be seen.
@@ -85,7 +88,7 @@ pub struct Breakdown<'d> {
 }
 
 /// Billed seconds at one price.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part<'d> {
     /// Billed seconds before this part.
     pub from_second: u64,
@@ -95,13 +98,9 @@ pub struct Part<'d> {
     pub price: Price,
     /// The row with that price.
     pub row: &'d Row,
-    /// The band in which the part began, if it began in one.
+    /// The band in which its time lies, where the price depends on bands and the time lies in one.
     pub band: Option<&'d str>,
 }
-
-/// An amount before rounding: a whole number of 60 × 10⁹ths, since a price has nine decimals and is per minute.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ExactAmount(i128);
 
 impl Deck {
     /// What `call` costs.
@@ -110,8 +109,33 @@ impl Deck {
     /// [`Uncharged`], an outcome to be recorded, not a failure.
     pub fn charge<'d>(&'d self, call: &Call) -> Result<Charge<'d>, Uncharged> {
         let found = self.look_up(call.product, call.called).ok_or(Uncharged::NoRow)?;
-        let _ = (found, ExactAmount(0));
-        Err(Uncharged::NoRow)
+        let rows = found.rows_for(call.caller).ok_or(Uncharged::NoRow)?;
+        let row = self.row_at(rows, call.start);
+        let billable_seconds = row.billable_seconds(call.seconds);
+        let (time, is_compound) = match rows {
+            RowsByBand::One(_) if row.tiers.is_empty() => (ExactAmount::of_time(row.price, billable_seconds), false),
+            RowsByBand::One(_) | RowsByBand::Several(_) => self.compound_time(rows, row, call),
+        };
+        let (connection_fee, bounded, bound) = match call.seconds {
+            0 => (Money::ZERO, ExactAmount::ZERO, Bound::None),
+            1.. => {
+                let sum = ExactAmount::of_money(row.connection_fee).plus(time);
+                let (bounded, bound) = bounded(sum, row);
+                (row.connection_fee, bounded, bound)
+            }
+        };
+        Ok(Charge {
+            amount: bounded.rounded(self.rounding()).ok_or(Uncharged::TooLarge)?,
+            connection_fee,
+            price_per_minute: row.price,
+            billable_seconds,
+            deck: self,
+            row,
+            rounding: self.rounding(),
+            bound,
+            is_compound,
+            masked_uncertain: found.masked_uncertain,
+        })
     }
 
     /// The sum behind the charge of `call`, recomputed: for explaining, not for the hot path.
@@ -120,6 +144,83 @@ impl Deck {
     /// As [`Deck::charge`].
     pub fn breakdown(&self, call: &Call) -> Result<Breakdown<'_>, Uncharged> {
         let charge = self.charge(call)?;
-        Ok(Breakdown { charge, parts: Vec::new(), sum: ExactAmount(0) })
+        let rows = self
+            .look_up(call.product, call.called)
+            .and_then(|found| found.rows_for(call.caller))
+            .ok_or(Uncharged::NoRow)?;
+        let mut parts: Vec<Part<'_>> = Vec::new();
+        self.for_each_part(rows, charge.row, call, |part| match parts.last_mut() {
+            Some(last) if (last.price, last.row.line, last.band) == (part.price, part.row.line, part.band) => {
+                last.seconds = last.seconds.saturating_add(part.seconds);
+            }
+            _ => parts.push(part),
+        });
+        let mut sum = ExactAmount::of_money(charge.connection_fee);
+        for part in &parts {
+            sum = sum.plus(ExactAmount::of_time(part.price, part.seconds));
+        }
+        Ok(Breakdown { charge, parts, sum })
+    }
+
+    /// What the time of a call costs where bands or tiers may change its price, and whether they did.
+    fn compound_time(&self, rows: RowsByBand<'_>, row: &Row, call: &Call) -> (ExactAmount, bool) {
+        let (mut time, mut is_compound) = (ExactAmount::ZERO, false);
+        self.for_each_part(rows, row, call, |part| {
+            time = time.plus(ExactAmount::of_time(part.price, part.seconds));
+            is_compound |= part.price != row.price;
+        });
+        (time, is_compound)
+    }
+
+    /// Walks the billed time of a call whose start has `row`, price by price.
+    ///
+    /// Increments run from the start and each has the price of the band and tier in which it begins (boundaries.md C9).
+    /// The increments that begin before some second are exactly those that a call ending there would be billed, hence a
+    /// stretch of the call bills the difference of two such calls: no loop over increments.
+    fn for_each_part<'d>(&'d self, rows: RowsByBand<'d>, row: &'d Row, call: &Call, mut part: impl FnMut(Part<'d>)) {
+        self.for_each_segment(rows, call, |from, to, band| {
+            let of_band = self.row_in(rows, band);
+            let name = self.bands().and_then(|bands| bands.name(band)).map(|name| &**name);
+            let mut emit = |from: u32, to: u32, price: Price| {
+                let from_second = row.billable_seconds(from);
+                let seconds = row.billable_seconds(to).saturating_sub(from_second);
+                if seconds > 0 {
+                    part(Part { from_second, seconds, price, row: of_band, band: name });
+                }
+            };
+            let (mut at, mut price) = (from, of_band.price);
+            for tier in of_band.tiers.iter().take_while(|tier| tier.from_s < to) {
+                if tier.from_s > at {
+                    emit(at, tier.from_s, price);
+                    at = tier.from_s;
+                }
+                price = tier.price;
+            }
+            emit(at, to, price);
+        });
+    }
+
+    /// The stretches of a call that lie in one band each: the whole call, where the band of the start holds to its end or
+    /// where there is one row for all bands.
+    fn for_each_segment(&self, rows: RowsByBand<'_>, call: &Call, mut segment: impl FnMut(u32, u32, BandIndex)) {
+        match (self.bands(), rows) {
+            (Some(bands), RowsByBand::Several(_)) => match bands.selection {
+                Selection::Start => segment(0, call.seconds, bands.at(call.start)),
+                Selection::Split => bands.segments(call.start, call.seconds, segment),
+            },
+            (None, _) | (_, RowsByBand::One(_)) => segment(0, call.seconds, OUTSIDE),
+        }
+    }
+}
+
+/// Minimum first, then maximum (boundaries.md C2), compared exactly.
+fn bounded(sum: ExactAmount, row: &Row) -> (ExactAmount, Bound) {
+    let minimum = ExactAmount::of_money(row.minimum);
+    if sum < minimum {
+        return (minimum, Bound::Minimum);
+    }
+    match row.maximum.map(ExactAmount::of_money) {
+        Some(maximum) if sum > maximum => (maximum, Bound::Maximum),
+        Some(_) | None => (sum, Bound::None),
     }
 }

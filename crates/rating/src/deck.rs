@@ -1,8 +1,21 @@
 //! A deck: an immutable, versioned rate table in one currency.
 
+mod columns;
+mod compile;
+mod figures;
+mod manifest;
+mod rows;
+mod warnings;
+
 use drawdown_units::{Currency, Timestamp};
 
+use crate::bands::{BandIndex, Bands, OUTSIDE};
+use crate::index::{Index, Slot};
 use crate::{Called, Fault, Number, Product, Rounding, Row};
+
+pub(crate) use manifest::{read_currency, read_id};
+
+pub use manifest::rows_file_of;
 
 /// A compiled deck. Nothing about it can be changed, and every question it is asked has one answer.
 #[derive(Debug)]
@@ -12,7 +25,12 @@ pub struct Deck {
     currency: Currency,
     effective_from: Timestamp,
     rounding: Rounding,
+    manifest_name: String,
+    bands: Option<Bands>,
     rows: Box<[Row]>,
+    choices: Box<[Choice]>,
+    outbound: Index,
+    toll_free_inbound: Index,
 }
 
 /// The text of a deck, read by the caller: this crate opens no files.
@@ -33,37 +51,51 @@ pub struct DeckText<'a> {
 pub struct Compiled {
     /// The deck.
     pub deck: Deck,
-    /// What is legal but suspicious.
+    /// What is legal but suspicious, alike ones in one.
     pub warnings: Vec<Fault>,
 }
 
 /// The rows of the longest prefix that begins a called number: usually one, several where callers or bands differ.
 #[derive(Debug, Clone, Copy)]
 pub struct Match<'d> {
-    /// The digits that matched.
-    pub prefix: Number,
+    deck: &'d Deck,
+    slot: &'d Slot,
     /// Whether a longer prefix of the deck could match under the mask (boundaries.md N1).
     pub masked_uncertain: bool,
-    rows: &'d [Row],
 }
 
-/// The file that a manifest says its rows are in, relative to the manifest.
-///
-/// # Errors
-/// The manifest is not TOML, or does not name the file.
-pub fn rows_file_of(manifest: &str) -> Result<String, Fault> {
-    let _ = manifest;
-    Err(Fault { file: String::new(), line: None, column: None, what: String::new(), mend: String::new() })
+/// The rows of a prefix that has several.
+#[derive(Debug)]
+struct Choice {
+    /// The rows with an origin prefix, the longest first.
+    by_origin: Box<[(Number, Variants)]>,
+    /// The rows for every other caller.
+    otherwise: Option<Variants>,
+}
+
+/// The row for each band, as indices of rows, or one row for all of them. Every band has one: compiling refuses gaps.
+#[derive(Debug)]
+enum Variants {
+    One(u32),
+    ByBand(Box<[u32]>),
+}
+
+/// The rows that a call may be priced by once prefix and origin are settled.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum RowsByBand<'d> {
+    /// One, whatever the time.
+    One(u32),
+    /// By [`BandIndex`].
+    Several(&'d [u32]),
 }
 
 impl Deck {
     /// Reads and checks a deck.
     ///
     /// # Errors
-    /// Every fault of manifest and rows, in one pass.
+    /// Every fault of manifest and rows, in one pass; of more than a thousand the first, and how many more.
     pub fn compile(text: DeckText<'_>) -> Result<Compiled, Vec<Fault>> {
-        let _ = text;
-        Err(Vec::new())
+        compile::compile(text)
     }
 
     /// The name that rate plans and debits know the deck by.
@@ -91,22 +123,83 @@ impl Deck {
         self.rounding
     }
 
+    /// What faults call the manifest it was read from.
+    pub fn manifest_name(&self) -> &str {
+        &self.manifest_name
+    }
+
     /// The rows in the order of their file.
     pub fn rows(&self) -> &[Row] {
         &self.rows
     }
 
     /// The longest prefix that surely begins the called number (boundaries.md N1, N5). The hot path: no allocation.
+    #[inline]
     pub fn look_up(&self, product: Product, called: Called) -> Option<Match<'_>> {
-        let _ = product;
-        Some(Match { prefix: called.number, masked_uncertain: false, rows: &self.rows })
+        let index = self.index(product);
+        let slot = index.longest(called.number)?;
+        let masked_uncertain = called.masked && index.continues(called.number, |slot| self.prefix_of(slot));
+        Some(Match { deck: self, slot, masked_uncertain })
+    }
+
+    /// The row in force at `start`.
+    #[inline]
+    pub(crate) fn row_at(&self, rows: RowsByBand<'_>, start: Timestamp) -> &Row {
+        match rows {
+            RowsByBand::One(row) => &self.rows[row as usize],
+            RowsByBand::Several(_) => self.row_in(rows, self.bands().map_or(OUTSIDE, |bands| bands.at(start))),
+        }
+    }
+
+    /// The row for a band.
+    pub(crate) fn row_in(&self, rows: RowsByBand<'_>, band: BandIndex) -> &Row {
+        let row = match rows {
+            RowsByBand::One(row) => row,
+            RowsByBand::Several(by_band) => by_band[band],
+        };
+        &self.rows[row as usize]
+    }
+
+    pub(crate) fn bands(&self) -> Option<&Bands> {
+        self.bands.as_ref()
+    }
+
+    fn index(&self, product: Product) -> &Index {
+        match product {
+            Product::Outbound => &self.outbound,
+            Product::TollFreeInbound => &self.toll_free_inbound,
+        }
+    }
+
+    fn prefix_of(&self, slot: &Slot) -> Number {
+        self.rows[slot.row as usize].prefix
     }
 }
 
 impl<'d> Match<'d> {
-    /// The row for a caller and the start of a call: longest origin first, then the band (boundaries.md N6, C7).
+    /// The digits that matched.
+    pub fn prefix(&self) -> Number {
+        self.deck.prefix_of(self.slot)
+    }
+
+    /// The row for a caller and the start of a call: longest origin first, then the band (boundaries.md N6, C7). `None`
+    /// where the prefix has rows for other callers only.
     pub fn row(&self, caller: Option<Number>, start: Timestamp) -> Option<&'d Row> {
-        let _ = (caller, start);
-        self.rows.first()
+        Some(self.deck.row_at(self.rows_for(caller)?, start))
+    }
+
+    #[inline]
+    pub(crate) fn rows_for(&self, caller: Option<Number>) -> Option<RowsByBand<'d>> {
+        if self.slot.choice == Slot::PLAIN {
+            return Some(RowsByBand::One(self.slot.row));
+        }
+        let choice = &self.deck.choices[self.slot.choice as usize];
+        let of_caller = caller.and_then(|caller| {
+            choice.by_origin.iter().find(|(origin, _)| origin.is_prefix_of(caller)).map(|(_, variants)| variants)
+        });
+        Some(match of_caller.or(choice.otherwise.as_ref())? {
+            Variants::One(row) => RowsByBand::One(*row),
+            Variants::ByBand(by_band) => RowsByBand::Several(by_band),
+        })
     }
 }

@@ -5,10 +5,14 @@
 //! [`Deck::compile`], which refuses a deck that could leave a question open, or later, in [`Deck::breakdown`].
 #![deny(missing_docs, clippy::float_arithmetic, clippy::arithmetic_side_effects, clippy::wildcard_enum_match_arm)]
 
+mod bands;
 mod catalogue;
 mod charge;
 mod deck;
+mod exact;
 mod fault;
+mod index;
+mod keys;
 mod number;
 mod plan;
 mod product;
@@ -16,8 +20,9 @@ mod rounding;
 mod row;
 
 pub use catalogue::{Catalogue, NoDeck, PlanId};
-pub use charge::{Bound, Breakdown, Call, Called, Charge, ExactAmount, Part, Uncharged};
+pub use charge::{Bound, Breakdown, Call, Called, Charge, Part, Uncharged};
 pub use deck::{Compiled, Deck, DeckText, Match, rows_file_of};
+pub use exact::ExactAmount;
 pub use fault::Fault;
 pub use number::Number;
 pub use plan::RatePlan;

@@ -123,7 +123,8 @@ mod tests {
         for clean in ["+1", "+442071838750", "+999999999999999"] {
             assert_eq!(Number::parse_clean(clean).map(|n| format!("+{n}")).as_deref(), Some(clean));
         }
-        for other in ["", "+", "442071838750", "+0442071838750", "+1234567890123456", "+44 20", "+44a", "+４４", "++44"] {
+        for other in ["", "+", "442071838750", "+0442071838750", "+1234567890123456", "+44 20", "+44a", "+４４", "++44"]
+        {
             assert_eq!(Number::parse_clean(other), None, "{other:?}");
         }
     }

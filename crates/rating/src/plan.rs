@@ -2,6 +2,9 @@
 
 use drawdown_units::Currency;
 
+use crate::deck::{read_currency, read_id};
+use crate::fault::{Faults, Shown};
+use crate::keys::{Entry, Keys, Source};
 use crate::{Fault, Product};
 
 /// Which deck serves which product, in one currency.
@@ -18,17 +21,55 @@ pub struct RatePlan {
 }
 
 impl RatePlan {
-    /// Reads a plan from TOML: `id`, `currency` and a table `[products]` of product to deck id.
+    /// Reads a plan from TOML: `id`, `currency` and a table `[products]` of product to deck id. `name` is what faults call
+    /// it.
     ///
     /// # Errors
     /// Every fault, in one pass.
     pub fn parse(name: &str, text: &str) -> Result<RatePlan, Vec<Fault>> {
-        let _ = (name, text);
-        Err(Vec::new())
+        let mut faults = Faults::default();
+        let source = Source { file: name, text };
+        let Some(table) = source.parse(&mut faults) else { return Err(faults.into_list()) };
+        let mut keys = Keys::of_document(source, &table);
+        let id = read_id(&mut keys, &mut faults);
+        let currency = read_currency(&mut keys, &mut faults);
+        let products = keys
+            .require("products", "say which deck serves which product: [products] outbound = \"…\"", &mut faults)
+            .map(|entry| read_products(entry, &mut faults));
+        keys.finish(&mut faults);
+        match (id, currency, products) {
+            (Some(id), Some(currency), Some(products)) if faults.is_empty() => {
+                Ok(RatePlan { id, currency, products, file: name.to_owned() })
+            }
+            _ => Err(faults.into_list()),
+        }
     }
 
     /// The deck that serves `product`, if it is sold.
     pub fn deck_of(&self, product: Product) -> Option<&str> {
         self.products.iter().find(|(sold, _)| *sold == product).map(|(_, deck)| deck.as_str())
     }
+}
+
+fn read_products(entry: Entry<'_>, faults: &mut Faults) -> Vec<(Product, String)> {
+    let mut products = Vec::new();
+    let Some(keys) = entry.table(faults) else { return products };
+    for entry in keys.entries() {
+        match (Product::parse(entry.key), entry.text(faults)) {
+            (Some(product), Some(deck)) => products.push((product, deck.to_owned())),
+            (Some(_), None) => {}
+            (None, _) => {
+                let what = format_args!("{} is no product", Shown(entry.key));
+                faults.add(
+                    entry.place(),
+                    what,
+                    format_args!("known are {}", Product::ALL.map(Product::as_str).join(", ")),
+                );
+            }
+        }
+    }
+    if products.is_empty() && faults.is_empty() {
+        faults.add(entry.place(), format_args!("the plan sells nothing"), format_args!("name a deck for a product"));
+    }
+    products
 }

@@ -41,7 +41,7 @@ impl RoundingMode {
     }
 
     /// Whether a quotient with a remainder moves away from zero, where `half` compares that remainder with half a step.
-    const fn moves_away(self, half: Ordering, is_odd: bool) -> bool {
+    pub(crate) const fn moves_away(self, half: Ordering, is_odd: bool) -> bool {
         match (self, half) {
             (Self::Up, _) | (Self::HalfUp | Self::HalfEven | Self::HalfDown, Ordering::Greater) => true,
             (Self::HalfUp, Ordering::Equal) => true,
