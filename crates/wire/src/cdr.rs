@@ -157,4 +157,3 @@ pub enum Callee {
     /// Not looked at, since this call type costs nothing.
     NotRated,
 }
-

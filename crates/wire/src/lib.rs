@@ -5,7 +5,10 @@
 
 pub mod cdr;
 pub mod flags;
+pub mod native;
+pub mod number;
 pub mod rejection;
+pub mod source;
 
 pub use cdr::{CallType, Callee, Cdr};
 pub use flags::Flags;

@@ -1,0 +1,293 @@
+//! The debit: what one call cost, who paid, and why. Written by hand for speed, read through serde.
+
+use drawdown_ledger::effects::{Debited, FundingLine, FundingSource};
+use drawdown_ledger::lots::Lot;
+use drawdown_rating::{Bound, Charge, Number, Product};
+use drawdown_units::{Currency, Money};
+use serde::Deserialize;
+
+use crate::cdr::{Callee, Cdr};
+use crate::flags::Flags;
+use crate::json::{Writer, key};
+
+/// How a call was priced.
+#[derive(Debug, Clone, Copy)]
+pub enum Pricing<'d> {
+    /// By a row of a deck.
+    Charged(Charge<'d>, Product),
+    /// Nothing is charged for such a call: a flag says why.
+    Free,
+    /// No price was found; the call can be re-rated.
+    Unrated(Unrated),
+}
+
+/// Why no price was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unrated {
+    /// No row of the deck is for this number.
+    NoRow,
+    /// The call starts before the first version of the deck (boundaries.md C5).
+    NoDeck,
+    /// The rate plan does not sell this product.
+    NotSold,
+    /// Every digit is masked (boundaries.md N2).
+    NothingVisible,
+    /// A short code that the numbering plan does not call free: no deck prices those.
+    ShortCode,
+}
+
+impl Unrated {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Unrated::NoRow => "no-row",
+            Unrated::NoDeck => "no-deck",
+            Unrated::NotSold => "not-sold",
+            Unrated::NothingVisible => "nothing-visible",
+            Unrated::ShortCode => "short-code",
+        }
+    }
+}
+
+/// Everything a debit says.
+#[derive(Debug)]
+pub struct DebitLine<'a, 'd> {
+    /// The record.
+    pub cdr: &'a Cdr<'a>,
+    /// Its price.
+    pub pricing: Pricing<'d>,
+    /// The account's currency.
+    pub currency: Currency,
+    /// Place, time and balance.
+    pub debited: Debited,
+    /// Who paid.
+    pub funding: &'a [FundingLine],
+    /// The account's lots, which funding lines point into.
+    pub lots: &'a [Lot],
+    /// Everything noticed on the way.
+    pub flags: Flags,
+}
+
+impl DebitLine<'_, '_> {
+    /// Appends the debit as one line of JSON.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        out.reserve(1024);
+        let cdr = self.cdr;
+        let mut json = Writer::new(out);
+        json.text("{\"schemaVersion\":1,\"type\":\"debit\",\"id\":", &cdr.id);
+        json.text(key!("source"), &cdr.source);
+        json.integer(key!("revision"), cdr.revision);
+        json.text(key!("orgId"), &cdr.org);
+        json.integer(key!("seq"), self.debited.seq);
+        json.time(key!("at"), self.debited.at);
+        self.write_call(&mut json);
+        self.write_charge(&mut json);
+        self.write_funding(&mut json);
+        json.money(key!("balanceAfter"), self.debited.balance_after);
+        json.list(key!("flags"), self.flags.names(), |json, name| json.plain("", name));
+        json.raw("}\n");
+    }
+
+    fn write_call(&self, json: &mut Writer<'_>) {
+        let (cdr, text) = (self.cdr, &self.cdr.text);
+        json.raw(",\"call\":{");
+        json.text("\"callType\":", &text.call_type);
+        json.time(key!("startDateTime"), cdr.start);
+        if let Some(end) = cdr.end {
+            json.time(key!("endDateTime"), end);
+        }
+        json.integer(key!("duration"), cdr.seconds);
+        if let Callee::Number { number, .. } = cdr.callee {
+            write_number(json, key!("called"), number);
+        }
+        if let Some(caller) = cdr.caller.filter(|caller| !is_clean_form_of(text.caller_number.as_deref(), *caller)) {
+            write_number(json, key!("caller"), caller);
+        }
+        json.optional(key!("callId"), text.call_id.as_deref());
+        json.optional(key!("userId"), text.user_id.as_deref());
+        json.optional(key!("userPrincipalName"), text.user_principal_name.as_deref());
+        json.optional(key!("userDisplayName"), text.user_display_name.as_deref());
+        json.optional(key!("callerNumber"), text.caller_number.as_deref());
+        json.optional(key!("calleeNumber"), text.callee_number.as_deref());
+        json.optional(key!("conferenceId"), text.conference_id.as_deref());
+        json.optional(key!("inventoryType"), text.inventory_type.as_deref());
+        json.optional(key!("usageCountryCode"), text.usage_country_code.as_deref());
+        json.optional(key!("tenantCountryCode"), text.tenant_country_code.as_deref());
+        json.optional(key!("destinationContext"), text.destination_context.as_deref());
+        json.optional(key!("destinationName"), text.destination_name.as_deref());
+        json.optional(key!("licenseCapability"), text.license_capability.as_deref());
+        json.optional(key!("operator"), text.operator.as_deref());
+        json.optional(key!("callDurationSource"), text.call_duration_source.as_deref());
+        json.optional(key!("upstreamCharge"), text.upstream_charge.as_deref());
+        json.optional(key!("upstreamConnectionCharge"), text.upstream_connection_charge.as_deref());
+        json.optional(key!("upstreamCurrency"), text.upstream_currency.as_deref());
+        json.raw("}");
+    }
+
+    fn write_charge(&self, json: &mut Writer<'_>) {
+        let amount = match &self.pricing {
+            Pricing::Charged(charge, _) => charge.amount,
+            Pricing::Free | Pricing::Unrated(_) => Money::ZERO,
+        };
+        json.money(",\"charge\":{\"amount\":", amount);
+        json.plain(key!("currency"), self.currency.as_str());
+        match &self.pricing {
+            Pricing::Charged(charge, product) => write_row(json, charge, *product),
+            Pricing::Unrated(why) => json.plain(key!("unrated"), why.name()),
+            Pricing::Free => {}
+        }
+        json.raw("}");
+    }
+
+    fn write_funding(&self, json: &mut Writer<'_>) {
+        json.list(key!("funding"), self.funding.iter(), |json, line| {
+            json.plain("{\"type\":", line.source.name());
+            if let FundingSource::Lot(index) = line.source {
+                json.text(key!("lotId"), &self.lots[index as usize].id);
+            }
+            json.money(key!("amount"), line.amount);
+            json.money(key!("before"), line.before);
+            json.money(key!("after"), line.after);
+            json.raw("}");
+        });
+    }
+}
+
+fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product) {
+    let (row, deck) = (charge.row, charge.deck);
+    json.money(key!("connectionFee"), charge.connection_fee);
+    json.plain(key!("pricePerMinute"), row.price_text());
+    json.integer(key!("billableSeconds"), charge.billable_seconds);
+    json.text(key!("deck"), deck.id());
+    json.integer(key!("deckVersion"), deck.version());
+    json.plain(key!("product"), product.name());
+    write_number(json, key!("prefix"), row.prefix);
+    if let Some(origin) = row.origin_prefix {
+        write_number(json, key!("originPrefix"), origin);
+    }
+    json.optional(key!("band"), row.band.as_deref());
+    json.text(key!("destination"), &row.destination);
+    json.integer(key!("line"), row.line);
+    json.plain(key!("rounding"), deck.rounding_text());
+    match charge.bound {
+        Bound::None => {}
+        Bound::Minimum => json.plain(key!("bound"), "minimum"),
+        Bound::Maximum => json.plain(key!("bound"), "maximum"),
+    }
+    if charge.is_compound {
+        json.boolean(key!("compound"), true);
+    }
+}
+
+fn write_number(json: &mut Writer<'_>, key: &str, number: Number) {
+    let mut buffer = [0; Number::DIGITS_MAX];
+    let digits = number.write_digits(&mut buffer);
+    json.plain(key, std::str::from_utf8(digits).expect("invariant: digits are ASCII"));
+}
+
+fn is_clean_form_of(text: Option<&str>, number: Number) -> bool {
+    text.and_then(Number::parse_clean) == Some(number)
+}
+
+/// A debit as it is read back.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Debit {
+    /// Identity of the record.
+    pub id: String,
+    /// Identity of the record.
+    pub source: String,
+    /// Revision of the record.
+    pub revision: u32,
+    /// Who pays.
+    pub org_id: String,
+    /// Place among the org's debits and events.
+    pub seq: u64,
+    /// When it was booked.
+    pub at: String,
+    /// The call.
+    pub call: Call,
+    /// What it cost.
+    pub charge: ChargeRead,
+    /// Who paid.
+    pub funding: Vec<Funding>,
+    /// The balance afterwards.
+    pub balance_after: String,
+    /// Everything noticed.
+    pub flags: Vec<String>,
+}
+
+/// The call of a [`Debit`]: what explaining and recomputing need.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// As the source wrote it.
+    pub call_type: String,
+    /// When it started.
+    pub start_date_time: String,
+    /// When it ended.
+    pub end_date_time: Option<String>,
+    /// Connected seconds.
+    pub duration: u32,
+    /// Digits of the called number, as rated.
+    pub called: Option<String>,
+    /// Digits of the caller's number, where `callerNumber` is not simply `+` and these digits.
+    pub caller: Option<String>,
+    /// As the source wrote it.
+    pub caller_number: Option<String>,
+    /// As the source wrote it.
+    pub callee_number: Option<String>,
+    /// Whose call it was.
+    pub user_id: Option<String>,
+    /// Whose call it was, by name.
+    pub user_principal_name: Option<String>,
+}
+
+/// The charge of a [`Debit`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChargeRead {
+    /// Decimal text.
+    pub amount: String,
+    /// ISO 4217.
+    pub currency: String,
+    /// Why no price was found.
+    pub unrated: Option<String>,
+    /// Decimal text.
+    pub connection_fee: Option<String>,
+    /// Decimal text.
+    pub price_per_minute: Option<String>,
+    /// Whole increments.
+    pub billable_seconds: Option<u64>,
+    /// The deck's id.
+    pub deck: Option<String>,
+    /// The deck's version.
+    pub deck_version: Option<u32>,
+    /// `outbound` or `toll-free-inbound`.
+    pub product: Option<String>,
+    /// The row's prefix.
+    pub prefix: Option<String>,
+    /// The row's destination.
+    pub destination: Option<String>,
+    /// The row's line in the deck's file.
+    pub line: Option<u32>,
+    /// Mode and decimals.
+    pub rounding: Option<String>,
+}
+
+/// One funding line of a [`Debit`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Funding {
+    /// `lot`, `overdraft`, `postUsage` or `uncollected`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Which lot.
+    pub lot_id: Option<String>,
+    /// Decimal text.
+    pub amount: String,
+    /// Decimal text.
+    pub before: String,
+    /// Decimal text.
+    pub after: String,
+}

@@ -1,0 +1,61 @@
+//! CloudEvents 1.0 in structured mode: the attributes and the row in one JSON object.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use sonic_rs::LazyValue;
+
+use super::row::Field;
+use super::{assemble, fault, missing, row};
+use crate::cdr::Cdr;
+use crate::number::NumberPlan;
+use crate::rejection::{Reason, Rejection};
+use crate::source::Context;
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    specversion: Field<'a>,
+    #[serde(borrow, default)]
+    id: Field<'a>,
+    #[serde(borrow, default)]
+    source: Field<'a>,
+    #[serde(borrow, default)]
+    partitionkey: Field<'a>,
+    #[serde(borrow, default)]
+    data: Option<LazyValue<'a>>,
+}
+
+#[cold]
+pub(super) fn decode<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPlan) -> Result<Cdr<'a>, Rejection> {
+    let envelope: Envelope<'a> = sonic_rs::from_slice(bytes).map_err(|error| fault::name(bytes, &error))?;
+    let version = envelope.specversion.0.unwrap_or_default();
+    if version != "1.0" {
+        let detail = format!("CloudEvents {:?}: only 1.0 is read", super::shorten(&version));
+        return Err(Rejection::of_field(Reason::BadField, "specversion", detail));
+    }
+    let id = envelope.id.0.ok_or_else(|| missing("id"))?;
+    let source = envelope.source.0.ok_or_else(|| missing("source"))?;
+    let data = envelope.data.map(|data| data.as_raw_cow()).ok_or_else(|| missing("data"))?;
+    let Cow::Borrowed(data) = data else {
+        return Err(Rejection::of_field(Reason::BadField, "data", "a text where the row itself is expected"));
+    };
+    let partition_key = super::organisation(envelope.partitionkey.0, &Context { org: Some(""), ..*context })?;
+    let row = row::read(data.as_bytes())?;
+    // The row must agree with the partition key, which already agrees with the key of the record.
+    if let Some(org) = row.org_id.get().filter(|org| !partition_key.is_empty() && *org != partition_key) {
+        return Err(super::org_mismatch(org, &partition_key));
+    }
+    let silent = Context { key: None, org: None, ce_id: Some(""), ce_source: Some(""), ..*context };
+    let row = row::Row { org_id: Field(organisation(row.org_id.0, partition_key, context)), ..row };
+    let cdr = assemble(row, &silent, plan)?;
+    Ok(Cdr { id, source, ..cdr })
+}
+
+fn organisation<'a>(
+    row: Option<Cow<'a, str>>,
+    partition_key: Cow<'a, str>,
+    context: &Context<'a>,
+) -> Option<Cow<'a, str>> {
+    row.or((!partition_key.is_empty()).then_some(partition_key)).or(context.org.map(Cow::Borrowed))
+}

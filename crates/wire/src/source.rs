@@ -1,0 +1,22 @@
+//! Where usage records come from: what is known of a record besides its bytes, and what all decoders share.
+//!
+//! Invariant: a decoder returns a complete [`Cdr`](crate::Cdr) or says which field stood in the way, by the name that
+//! field has in the source.
+
+pub mod duration;
+pub(crate) mod instant;
+
+/// What is known of a record besides its bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Context<'a> {
+    /// Name of the source profile: the record's source unless CloudEvents says otherwise (boundaries.md U1).
+    pub profile: Option<&'a str>,
+    /// The Kafka key or CloudEvents `partitionkey`: the organisation, which the body must not contradict (U10).
+    pub key: Option<&'a str>,
+    /// CloudEvents `ce_id`: the record's id, whatever the body says.
+    pub ce_id: Option<&'a str>,
+    /// CloudEvents `ce_source`: the record's source.
+    pub ce_source: Option<&'a str>,
+    /// The organisation of records whose body and key name none (`--org`).
+    pub org: Option<&'a str>,
+}
