@@ -1,4 +1,4 @@
-//! Reading plain decimal text into a scaled integer, exactly or not at all.
+//! Plain decimal text and scaled integers: read exactly or not at all, written without a detour.
 
 /// Why a text is not a plain decimal number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,4 +70,57 @@ fn all_digits(text: &str) -> bool {
 
 fn push_digit(value: i64, digit: u8) -> Option<i64> {
     value.checked_mul(10)?.checked_add(i64::from(digit.wrapping_sub(b'0')))
+}
+
+/// The text of a scaled integer, on the stack: no exponent, no trailing zeros beyond two decimals.
+#[derive(Clone, Copy)]
+pub struct DecimalText {
+    bytes: [u8; DecimalText::CAPACITY],
+    start: usize,
+}
+
+impl DecimalText {
+    /// Nineteen digits, a zero before the point, the point and a minus, with room to spare.
+    const CAPACITY: usize = 24;
+
+    /// The text of `scaled` times 10^-`decimals`; at least two and at most nine decimals.
+    pub(crate) fn new(scaled: i64, decimals: u32) -> Self {
+        let mut text = DecimalText { bytes: [b'0'; Self::CAPACITY], start: Self::CAPACITY };
+        let (mut rest, mut decimals) = (scaled.unsigned_abs(), decimals);
+        while decimals > 2 && rest.is_multiple_of(10) {
+            rest /= 10;
+            decimals = decimals.wrapping_sub(1);
+        }
+        for _ in 0..decimals {
+            text.push(b'0'.wrapping_add((rest % 10) as u8));
+            rest /= 10;
+        }
+        text.push(b'.');
+        loop {
+            text.push(b'0'.wrapping_add((rest % 10) as u8));
+            rest /= 10;
+            if rest == 0 {
+                break;
+            }
+        }
+        if scaled < 0 {
+            text.push(b'-');
+        }
+        text
+    }
+
+    fn push(&mut self, byte: u8) {
+        self.start = self.start.wrapping_sub(1);
+        self.bytes[self.start] = byte;
+    }
+
+    /// The characters: ASCII digits, a point, perhaps a minus.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes[self.start..]
+    }
+
+    /// The characters.
+    pub fn as_str(&self) -> &str {
+        core::str::from_utf8(self.as_bytes()).expect("invariant: digits are ASCII")
+    }
 }

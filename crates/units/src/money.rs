@@ -6,18 +6,11 @@
 
 use core::fmt;
 
-use crate::decimal::{DecimalError, parse_scaled};
+use crate::decimal::{DecimalError, DecimalText, parse_scaled};
 
 /// An amount, positive or negative, in millionths of a currency unit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Money(i64);
-
-/// The text of a [`Money`], on the stack: what [`Money::text`] returns.
-#[derive(Clone, Copy)]
-pub struct MoneyText {
-    bytes: [u8; MoneyText::CAPACITY],
-    start: usize,
-}
 
 impl Money {
     /// Nothing.
@@ -106,56 +99,14 @@ impl Money {
     }
 
     /// The decimal text, without exponent and without trailing zeros beyond two decimals (boundaries.md C13).
-    pub fn text(self) -> MoneyText {
-        MoneyText::new(self)
-    }
-}
-
-impl MoneyText {
-    const CAPACITY: usize = 24;
-
-    fn new(money: Money) -> Self {
-        let mut text = MoneyText { bytes: [b'0'; Self::CAPACITY], start: Self::CAPACITY };
-        let magnitude = money.0.unsigned_abs();
-        let (mut whole, mut fraction) = (magnitude / 1_000_000, magnitude % 1_000_000);
-        let mut decimals = Money::DECIMALS;
-        while decimals > 2 && fraction.is_multiple_of(10) {
-            fraction /= 10;
-            decimals = decimals.wrapping_sub(1);
-        }
-        for _ in 0..decimals {
-            text.push(b'0'.wrapping_add((fraction % 10) as u8));
-            fraction /= 10;
-        }
-        text.push(b'.');
-        loop {
-            text.push(b'0'.wrapping_add((whole % 10) as u8));
-            whole /= 10;
-            if whole == 0 {
-                break;
-            }
-        }
-        if money.is_negative() {
-            text.push(b'-');
-        }
-        text
-    }
-
-    fn push(&mut self, byte: u8) {
-        self.start = self.start.wrapping_sub(1);
-        self.bytes[self.start] = byte;
-    }
-
-    /// The characters: ASCII digits, a point, perhaps a minus.
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[self.start..]
+    pub fn text(self) -> DecimalText {
+        DecimalText::new(self.0, Self::DECIMALS)
     }
 }
 
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.text();
-        f.pad(core::str::from_utf8(text.as_bytes()).expect("invariant: digits are ASCII"))
+        f.pad(self.text().as_str())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::decimal::{DecimalError, parse_scaled};
+use crate::decimal::{DecimalError, DecimalText, parse_scaled};
 
 /// A price per minute, never negative, with at most nine decimals.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -29,15 +29,16 @@ impl Price {
     pub const fn nanos(self) -> i64 {
         self.0
     }
+
+    /// The decimal text, without exponent and without trailing zeros beyond two decimals.
+    pub fn text(self) -> DecimalText {
+        DecimalText::new(self.0, Self::DECIMALS)
+    }
 }
 
 impl fmt::Display for Price {
-    /// Without exponent, and without trailing zeros beyond two decimals.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (whole, fraction) = (self.0 / 1_000_000_000, self.0 % 1_000_000_000);
-        let digits = format!("{fraction:09}");
-        let kept = digits.trim_end_matches('0').len().max(2);
-        f.pad(&format!("{whole}.{}", &digits[..kept]))
+        f.pad(self.text().as_str())
     }
 }
 
