@@ -224,3 +224,6 @@ fn bounded(sum: ExactAmount, row: &Row) -> (ExactAmount, Bound) {
         Some(_) | None => (sum, Bound::None),
     }
 }
+
+#[cfg(test)]
+mod tests;

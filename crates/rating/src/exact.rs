@@ -15,7 +15,7 @@ use crate::Rounding;
 pub struct ExactAmount(u128);
 
 /// How many of the parts an exact amount is counted in make one currency unit.
-const PARTS_A_UNIT: u64 = 60_000_000_000;
+const PARTS_A_UNIT: u128 = 60_000_000_000;
 /// How many make a millionth of it.
 const PARTS_A_MICRO: u128 = 60_000;
 
@@ -68,21 +68,82 @@ impl fmt::Display for ExactAmount {
     /// In full where the decimals end; else eleven of them and `…`. (60 × 10⁹ is 2¹¹ × 3 × 5¹⁰, so they end by then or never.)
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const DECIMALS_MAX: usize = 11;
-        let unit = u128::from(PARTS_A_UNIT);
-        let mut text = (self.0 / unit).to_string();
+        let mut text = (self.0 / PARTS_A_UNIT).to_string();
         text.push('.');
-        let mut rest = self.0 % unit;
+        let mut rest = self.0 % PARTS_A_UNIT;
         for place in 0..DECIMALS_MAX {
             if rest == 0 && place >= 2 {
                 break;
             }
             rest = rest.wrapping_mul(10);
-            text.push(char::from(b'0'.wrapping_add((rest / unit) as u8)));
-            rest %= unit;
+            text.push(char::from(b'0'.wrapping_add((rest / PARTS_A_UNIT) as u8)));
+            rest %= PARTS_A_UNIT;
         }
         if rest != 0 {
             text.push('…');
         }
         f.pad(&text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::RoundingMode;
+
+    fn exact(nanos_a_minute: &str, seconds: u64) -> ExactAmount {
+        ExactAmount::of_time(Price::parse(nanos_a_minute).expect("a price"), seconds)
+    }
+
+    /// boundaries.md C11, C12: ties are decided on the exact quotient, and a half goes away from zero.
+    #[test]
+    fn rounds_once_on_the_exact_quotient() {
+        use RoundingMode::{Down, HalfDown, HalfEven, HalfUp, Up};
+        for (price, seconds, decimals, [half_up, half_even, half_down, up, down]) in [
+            // 0.0125 × 6 / 60 = 0.00125, a tie at four decimals.
+            ("0.0125", 6, 4, ["0.0013", "0.0012", "0.0012", "0.0013", "0.0012"]),
+            // 0.0135 × 6 / 60 = 0.00135, a tie whose lower neighbour is odd.
+            ("0.0135", 6, 4, ["0.0014", "0.0014", "0.0013", "0.0014", "0.0013"]),
+            // 1/3 never ends; at six decimals it is below a half.
+            ("0.000001", 20, 6, ["0.00", "0.00", "0.00", "0.000001", "0.00"]),
+            // 0.5 + 1/60 × 10⁻⁹ of the last decimal: no tie, although it is one when cut to nine decimals.
+            ("0.500000001", 60, 0, ["1.00", "1.00", "1.00", "1.00", "0.00"]),
+            ("0.50", 60, 0, ["1.00", "0.00", "0.00", "1.00", "0.00"]),
+            ("1.50", 60, 0, ["2.00", "2.00", "1.00", "2.00", "1.00"]),
+            ("0.030000001", 1, 6, ["0.0005", "0.0005", "0.0005", "0.000501", "0.0005"]),
+            ("2.00", 60, 0, ["2.00", "2.00", "2.00", "2.00", "2.00"]),
+            ("0.00", 60, 6, ["0.00", "0.00", "0.00", "0.00", "0.00"]),
+        ] {
+            for (mode, expected) in
+                [(HalfUp, half_up), (HalfEven, half_even), (HalfDown, half_down), (Up, up), (Down, down)]
+            {
+                let rounded = exact(price, seconds).rounded(Rounding { mode, decimals });
+                let rounded = rounded.map(|money| money.to_string());
+                assert_eq!(rounded.as_deref(), Some(expected), "{price} × {seconds} s, {mode:?} to {decimals}");
+            }
+        }
+    }
+
+    #[test]
+    fn amounts_beyond_64_bits_are_exact_and_beyond_the_limit_none() {
+        let rounding = Rounding::default();
+        let large = exact("999999.999999999", 86_400 * 365);
+        assert_eq!(large.rounded(rounding).map(|money| money.to_string()).as_deref(), Some("525599999999.999474"));
+        assert_eq!(exact("1000000", 60_000_000).rounded(rounding), Some(Money::LIMIT));
+        assert_eq!(exact("1000000", 60_000_001).rounded(rounding), None);
+        assert_eq!(exact("1000000", u64::from(u32::MAX)).rounded(rounding), None);
+    }
+
+    #[test]
+    fn shows_all_decimals_or_says_that_they_go_on() {
+        for (price, seconds, text) in [
+            ("0.00", 60, "0.00"),
+            ("1.50", 60, "1.50"),
+            ("0.0125", 6, "0.00125"),
+            ("0.01", 20, "0.00333333333…"),
+            ("0.000000001", 15, "0.00000000025"),
+        ] {
+            assert_eq!(exact(price, seconds).to_string(), text);
+        }
     }
 }

@@ -18,6 +18,8 @@ mod plan;
 mod product;
 mod rounding;
 mod row;
+#[cfg(test)]
+mod testing;
 
 pub use catalogue::{Catalogue, NoDeck, PlanId};
 pub use charge::{Bound, Breakdown, Call, Called, Charge, Part, Uncharged};

@@ -69,7 +69,8 @@ impl Number {
             return Some(self);
         }
         let unit = POWERS_OF_TEN[Self::DIGITS_MAX.wrapping_sub(length as usize)];
-        Some(Number { padded: self.padded.wrapping_sub(self.padded % unit), length })
+        let cut = self.padded.rem_euclid(unit);
+        Some(Number { padded: self.padded.wrapping_sub(cut), length })
     }
 
     /// Writes the digits, without `+`, into `buffer` and returns the part of it that holds them.

@@ -90,7 +90,7 @@ fn median_price(deck: &Deck, product: Product) -> Price {
 }
 
 fn is_times(dear: Price, factor: i64, cheap: Price) -> bool {
-    cheap > Price::ZERO && dear.nanos() / factor >= cheap.nanos()
+    cheap > Price::ZERO && dear.nanos() >= cheap.nanos().saturating_mul(factor)
 }
 
 fn dear(deck: &Deck, product: Product) -> Finding {
