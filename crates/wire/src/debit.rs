@@ -156,11 +156,11 @@ impl DebitLine<'_, '_> {
 fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product) {
     let (row, deck) = (charge.row, charge.deck);
     json.money(key!("connectionFee"), charge.connection_fee);
-    json.plain(key!("pricePerMinute"), row.price_text());
+    json.plain(key!("pricePerMinute"), row.price.text().as_str());
     json.integer(key!("billableSeconds"), charge.billable_seconds);
     json.text(key!("deck"), deck.id());
     json.integer(key!("deckVersion"), deck.version());
-    json.plain(key!("product"), product.name());
+    json.plain(key!("product"), product.as_str());
     write_number(json, key!("prefix"), row.prefix);
     if let Some(origin) = row.origin_prefix {
         write_number(json, key!("originPrefix"), origin);
@@ -168,7 +168,10 @@ fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product) {
     json.optional(key!("band"), row.band.as_deref());
     json.text(key!("destination"), &row.destination);
     json.integer(key!("line"), row.line);
-    json.plain(key!("rounding"), deck.rounding_text());
+    json.raw(",\"rounding\":\"");
+    json.raw(charge.rounding.mode.as_str());
+    json.integer("/", charge.rounding.decimals);
+    json.raw("\"");
     match charge.bound {
         Bound::None => {}
         Bound::Minimum => json.plain(key!("bound"), "minimum"),

@@ -3,10 +3,16 @@
 //! Usage records come in through source profiles or the native form and leave as [`Cdr`]; commands, debits, account
 //! events, account state and rejects have one module each.
 
+pub mod account;
 pub mod cdr;
+pub mod command;
+pub mod debit;
+pub mod event;
 pub mod flags;
+mod json;
 pub mod native;
 pub mod number;
+pub mod reject;
 pub mod rejection;
 pub mod source;
 

@@ -41,11 +41,13 @@ pub enum Reason {
     Correction,
     /// The charge is beyond what an account can hold.
     ChargeTooLarge,
+    /// A command that no account could answer, since none was opened.
+    Refused,
 }
 
 impl Reason {
     /// Every reason, in order: for counters with bounded labels.
-    pub const ALL: [Reason; 18] = [
+    pub const ALL: [Reason; 19] = [
         Reason::Undecodable,
         Reason::TooLarge,
         Reason::ColumnCount,
@@ -64,6 +66,7 @@ impl Reason {
         Reason::NothingToVoid,
         Reason::Correction,
         Reason::ChargeTooLarge,
+        Reason::Refused,
     ];
 
     /// The name on the wire.
@@ -87,6 +90,7 @@ impl Reason {
             Reason::NothingToVoid => "nothing-to-void",
             Reason::Correction => "correction",
             Reason::ChargeTooLarge => "charge-too-large",
+            Reason::Refused => "refused",
         }
     }
 }

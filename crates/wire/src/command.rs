@@ -1,0 +1,285 @@
+//! Commands: decoding one JSON object, strictly. A field that is missing, unknown or not what it should be is a
+//! rejection that names it, because a command moves money and a typing error must not be read as something else.
+
+use std::sync::Arc;
+
+use drawdown_ledger::LotId;
+use drawdown_ledger::command::{
+    AddFunds, Command, Licence, Mode, OpenAccount, Outcome, PaymentMethod, Settings, Settlement,
+};
+use drawdown_units::{Currency, Money, Timestamp};
+use serde_json::{Map, Value};
+
+use crate::event::recharge_number;
+use crate::rejection::{Reason, Rejection};
+
+/// The one version of commands there is.
+const SCHEMA_VERSION: u64 = 1;
+
+/// A command with whose it is and what it is called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// The idempotency key, unique within the organisation.
+    pub command_id: Box<str>,
+    /// Whose account.
+    pub org: Box<str>,
+    /// When the issuer says it was given (boundaries.md T6).
+    pub at: Timestamp,
+    /// What is asked.
+    pub command: Command,
+}
+
+/// Decodes one command.
+///
+/// # Errors
+/// The first thing that is wrong with it, by field.
+pub fn decode(bytes: &[u8]) -> Result<Envelope, Rejection> {
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| Rejection::new(Reason::Undecodable, format!("not a JSON object: {error}")))?;
+    let Value::Object(map) = value else {
+        return Err(Rejection::new(Reason::Undecodable, "not a JSON object"));
+    };
+    let mut fields = Fields { map, prefix: "" };
+    if let Some(version) = fields.take("schemaVersion").filter(|version| version.as_u64() != Some(SCHEMA_VERSION)) {
+        return Err(bad("schemaVersion", format!("is {version}; this engine reads version {SCHEMA_VERSION}")));
+    }
+    let command_id: Box<str> = fields.text("commandId")?.into();
+    let org: Box<str> = fields.text("orgId")?.into();
+    let at = fields.time("at")?;
+    let kind = fields.text("type")?;
+    let command = decode_kind(&kind, &mut fields, &org, &command_id)?;
+    fields.finish(&kind)?;
+    Ok(Envelope { command_id, org, at, command })
+}
+
+fn decode_kind(kind: &str, fields: &mut Fields, org: &str, command_id: &str) -> Result<Command, Rejection> {
+    Ok(match kind {
+        "openAccount" => Command::OpenAccount(OpenAccount {
+            currency: fields.currency("currency")?,
+            rate_plan: Arc::from(fields.text("ratePlan")?),
+            mode: fields.optional("mode", Fields::mode)?.unwrap_or(Mode::Prepaid),
+            country: fields.country("country")?,
+            strict: fields.optional("strict", Fields::boolean)?.unwrap_or(false),
+        }),
+        "addFunds" => Command::AddFunds(AddFunds {
+            lot: LotId::from(fields.text("lotId")?),
+            amount: fields.money("amount")?,
+            currency: fields.optional("currency", Fields::currency)?,
+            purchased: fields.time("purchasedAt")?,
+            expires: fields.optional("expiresAt", Fields::time)?,
+            reference: fields.optional("reference", Fields::text)?.map(Into::into),
+        }),
+        "configureAutoRecharge" => Command::ConfigureAutoRecharge(Settings {
+            enabled: fields.boolean("enabled")?,
+            amount: fields.money("rechargeAmount")?,
+            trigger: fields.money("triggerAmount")?,
+            monthly_cap: fields.optional("monthlyCap", Fields::money)?,
+            payment: fields.payment("paymentMethod")?,
+        }),
+        "settleRecharge" => Command::SettleRecharge(Settlement {
+            number: recharge_number(org, &fields.text("rechargeId")?),
+            outcome: fields.outcome("outcome")?,
+            processed: fields.time("processedAt")?,
+            reason: fields.optional("reason", Fields::text)?.map(Into::into),
+        }),
+        "adjust" => Command::Adjust {
+            lot: LotId::from(command_id),
+            amount: fields.money("amount")?,
+            reason: fields.text("reason")?.into(),
+        },
+        "refundLot" => {
+            Command::RefundLot { lot: LotId::from(fields.text("lotId")?), reason: fields.text("reason")?.into() }
+        }
+        "setRatePlan" => Command::SetRatePlan { rate_plan: Arc::from(fields.text("ratePlan")?) },
+        "setMode" => Command::SetMode { mode: fields.mode("mode")? },
+        "closeAccount" => Command::CloseAccount,
+        "assignLicence" => Command::AssignLicence(fields.licence()?),
+        "removeLicence" => Command::RemoveLicence(fields.licence()?),
+        other => return Err(bad("type", format!("is {other:?}, which is no command"))),
+    })
+}
+
+/// The fields of an object, taken out one by one, so that what is left over is unknown.
+struct Fields {
+    map: Map<String, Value>,
+    prefix: &'static str,
+}
+
+impl Fields {
+    /// `null` counts as absent.
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.map.remove(name).filter(|value| !value.is_null())
+    }
+
+    fn need(&mut self, name: &str) -> Result<Value, Rejection> {
+        let path = self.path(name);
+        self.take(name).ok_or_else(|| Rejection::of_field(Reason::MissingField, path, "is required"))
+    }
+
+    fn path(&self, name: &str) -> String {
+        format!("{}{name}", self.prefix)
+    }
+
+    fn optional<T>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&mut Self, &str) -> Result<T, Rejection>,
+    ) -> Result<Option<T>, Rejection> {
+        match self.map.get(name) {
+            None => Ok(None),
+            Some(Value::Null) => {
+                self.map.remove(name);
+                Ok(None)
+            }
+            Some(_) => read(self, name).map(Some),
+        }
+    }
+
+    fn text(&mut self, name: &str) -> Result<String, Rejection> {
+        match self.need(name)? {
+            Value::String(text) if !text.is_empty() => Ok(text),
+            Value::String(_) => Err(bad(&self.path(name), "is empty")),
+            other => Err(bad(&self.path(name), format!("is {other}, where a text is expected"))),
+        }
+    }
+
+    fn boolean(&mut self, name: &str) -> Result<bool, Rejection> {
+        self.need(name)?.as_bool().ok_or_else(|| bad(&self.path(name), "is neither true nor false"))
+    }
+
+    fn money(&mut self, name: &str) -> Result<Money, Rejection> {
+        match self.need(name)? {
+            Value::String(text) => {
+                Money::parse(&text).map_err(|error| bad(&self.path(name), format!("is {text:?}: {error}")))
+            }
+            other => {
+                let advice = "money is a decimal text such as \"12.50\", so that no digit is lost";
+                Err(bad(&self.path(name), format!("is {other}: {advice}")))
+            }
+        }
+    }
+
+    fn time(&mut self, name: &str) -> Result<Timestamp, Rejection> {
+        let text = self.text(name)?;
+        Timestamp::parse(&text).map_err(|error| bad(&self.path(name), format!("is {text:?}: {error}")))
+    }
+
+    fn currency(&mut self, name: &str) -> Result<Currency, Rejection> {
+        let text = self.text(name)?;
+        Currency::parse(&text)
+            .ok_or_else(|| bad(&self.path(name), format!("is {text:?}; three capital letters are expected")))
+    }
+
+    fn country(&mut self, name: &str) -> Result<[u8; 2], Rejection> {
+        let text = self.text(name)?;
+        let letters: Option<[u8; 2]> = text.as_bytes().try_into().ok();
+        letters
+            .filter(|letters| letters.iter().all(u8::is_ascii_uppercase))
+            .ok_or_else(|| bad(&self.path(name), format!("is {text:?}; two capital letters are expected")))
+    }
+
+    fn mode(&mut self, name: &str) -> Result<Mode, Rejection> {
+        let text = self.text(name)?;
+        [Mode::Prepaid, Mode::PostUsage]
+            .into_iter()
+            .find(|mode| mode.name() == text)
+            .ok_or_else(|| bad(&self.path(name), format!("is {text:?}; prepaid or postUsage is expected")))
+    }
+
+    fn outcome(&mut self, name: &str) -> Result<Outcome, Rejection> {
+        match self.text(name)?.as_str() {
+            "succeeded" => Ok(Outcome::Succeeded),
+            "declined" => Ok(Outcome::Declined),
+            "failed" => Ok(Outcome::Failed),
+            other => Err(bad(&self.path(name), format!("is {other:?}; succeeded, declined or failed is expected"))),
+        }
+    }
+
+    fn payment(&mut self, name: &str) -> Result<PaymentMethod, Rejection> {
+        let Value::Object(map) = self.need(name)? else {
+            return Err(bad(name, "is no object such as {\"card\": \"tok_…\"}"));
+        };
+        let mut inner = Fields { map, prefix: "paymentMethod." };
+        let payment = if inner.map.contains_key("card") {
+            PaymentMethod::Card(inner.text("card")?.into())
+        } else {
+            PaymentMethod::Agreement {
+                number: inner.text("agreement")?.into(),
+                purchase_order: inner.optional("purchaseOrder", Fields::text)?.map(Into::into),
+            }
+        };
+        inner.finish(name)?;
+        Ok(payment)
+    }
+
+    fn licence(&mut self) -> Result<Licence, Rejection> {
+        Ok(Licence {
+            user: self.text("userId")?.into(),
+            licence: self.text("licence")?.into(),
+            country: self.country("country")?,
+        })
+    }
+
+    fn finish(self, of: &str) -> Result<(), Rejection> {
+        match self.map.keys().next() {
+            Some(unknown) => Err(bad(&self.path(unknown), format!("is no field of {of}"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn bad(field: &str, detail: impl Into<String>) -> Rejection {
+    Rejection::of_field(Reason::BadField, field, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(json: &str, expected: &str) {
+        let outcome = match decode(json.as_bytes()) {
+            Ok(envelope) => format!("{:?}", envelope.command),
+            Err(rejection) => rejection.to_string(),
+        };
+        assert!(outcome.starts_with(expected), "{json}\n  gave {outcome}\n  not  {expected}");
+    }
+
+    #[test]
+    fn a_command_is_read_strictly() {
+        let add = |rest: &str| {
+            format!(
+                r#"{{"commandId":"c1","orgId":"o","at":"2026-01-01T00:00:00Z","type":"addFunds","lotId":"L1","purchasedAt":"2026-01-01T00:00:00Z"{rest}}}"#
+            )
+        };
+        check(&add(r#","amount":"10.00""#), r#"AddFunds(AddFunds { lot: "L1", amount: 10.00"#);
+        check(&add(r#","amount":"10.00","expiresAt":null"#), "AddFunds");
+        check(&add(""), "missing-field (amount)");
+        check(&add(r#","amount":10.0"#), "bad-field (amount): is 10.0: money is a decimal text");
+        check(&add(r#","amount":"1e3""#), "bad-field (amount)");
+        check(&add(r#","amount":"0.0000001""#), "bad-field (amount): is \"0.0000001\": more than 6 digits");
+        check(&add(r#","amount":"1.00","expiresat":"x""#), "bad-field (expiresat): is no field of addFunds");
+        check(&add(r#","amount":"1.00","expiresAt":"2026-01-01""#), "bad-field (expiresAt)");
+        check(&add(r#","amount":"1.00","schemaVersion":2"#), "bad-field (schemaVersion): is 2");
+        check("[]", "undecodable: not a JSON object");
+        check("{\"commandId\":", "undecodable");
+        check("\u{0}", "undecodable");
+        check("{}", "missing-field (commandId)");
+    }
+
+    /// boundaries.md X5: the shape of `paymentMethod`.
+    #[test]
+    fn payment_is_a_card_or_an_agreement() {
+        let configure = |payment: &str| {
+            format!(
+                r#"{{"commandId":"c1","orgId":"o","at":"2026-01-01T00:00:00Z","type":"configureAutoRecharge","enabled":true,"rechargeAmount":"100","triggerAmount":"20","paymentMethod":{payment}}}"#
+            )
+        };
+        check(&configure(r#"{"card":"tok_1"}"#), "ConfigureAutoRecharge");
+        check(&configure(r#"{"agreement":"E1","purchaseOrder":"P1"}"#), "ConfigureAutoRecharge");
+        check(&configure(r#"{"agreement":"E1","card":"tok"}"#), "bad-field (paymentMethod.agreement)");
+        check(&configure(r#"{"iban":"x"}"#), "missing-field (paymentMethod.agreement)");
+        check(&configure("\"tok\""), "bad-field (paymentMethod)");
+        let envelope = decode(configure(r#"{"card":"tok_secret"}"#).as_bytes()).unwrap();
+        assert!(!format!("{envelope:?}").contains("tok_secret"), "no token in debug output");
+    }
+}
