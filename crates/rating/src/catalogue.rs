@@ -180,3 +180,6 @@ fn resolve(plan: RatePlan, decks: &[Deck], faults: &mut Faults) -> Plan {
     });
     Plan { name: Some(plan.id), currency: plan.currency, sold }
 }
+
+#[cfg(test)]
+mod tests;

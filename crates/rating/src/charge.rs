@@ -226,4 +226,6 @@ fn bounded(sum: ExactAmount, row: &Row) -> (ExactAmount, Bound) {
 }
 
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod tests;

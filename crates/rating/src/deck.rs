@@ -203,3 +203,6 @@ impl<'d> Match<'d> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

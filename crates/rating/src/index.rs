@@ -175,3 +175,6 @@ fn buckets(boundaries: &[(u64, u32)], span: u64, bucket_count: u64) -> (Box<[u32
     }
     (root.into_boxed_slice(), stretches.into_boxed_slice())
 }
+
+#[cfg(test)]
+mod tests;

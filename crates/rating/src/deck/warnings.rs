@@ -42,7 +42,7 @@ pub(super) fn of(deck: &Deck, file: &str) -> Vec<Fault> {
 struct Finding {
     lines: Vec<u32>,
     column: &'static str,
-    /// What the rows do, as in "3 rows …".
+    /// What is suspicious, as in "… in 3 rows".
     what: String,
     mend: &'static str,
 }
@@ -61,7 +61,7 @@ impl Finding {
         let and_more = if more == 0 { String::new() } else { format!(" and {more} more") };
         let noun = if count == 1 { "line" } else { "lines" };
         let place = Place { file, line: Some(line), column: Some(self.column) };
-        let what = format_args!("{count} {rows} {} ({noun} {lines}{and_more})", self.what);
+        let what = format_args!("{} in {count} {rows} ({noun} {lines}{and_more})", self.what);
         Some(place.fault(what, format_args!("{}", self.mend)))
     }
 }
@@ -98,7 +98,7 @@ fn dear(deck: &Deck, product: Product) -> Finding {
     Finding {
         lines: lines_where(deck, |row| row.product == product && is_times(row.price, DEAR_FACTOR, median)),
         column: "price_per_minute",
-        what: format!("cost {DEAR_FACTOR} times the median price {median} or more"),
+        what: format!("a price of {DEAR_FACTOR} times the median {median} or more"),
         mend: "check the decimals",
     }
 }
@@ -114,8 +114,8 @@ fn redundant(deck: &Deck, product: Product) -> Finding {
     Finding {
         lines,
         column: "prefix",
-        what: "say what the shorter prefix that covers them says".to_owned(),
-        mend: "they may be left out",
+        what: "nothing that the shorter covering prefix does not say".to_owned(),
+        mend: "such rows may be left out",
     }
 }
 
@@ -130,7 +130,7 @@ fn dearer_within(deck: &Deck, product: Product) -> Finding {
         lines,
         column: "prefix",
         what: format!(
-            "lie within a shorter prefix of another destination and cost {DEARER_FACTOR} times as much or more"
+            "{DEARER_FACTOR} times the price or more of the shorter covering prefix, which is another destination's,"
         ),
         mend: "make sure that callers expect it",
     }
@@ -144,7 +144,7 @@ fn free(deck: &Deck) -> Finding {
     Finding {
         lines: lines_where(deck, is_free),
         column: "price_per_minute",
-        what: "are free and not blocked".to_owned(),
+        what: "no charge, and no block,".to_owned(),
         mend: "check that nothing is to be charged",
     }
 }
@@ -153,8 +153,8 @@ fn long(deck: &Deck) -> Finding {
     Finding {
         lines: lines_where(deck, |row| row.prefix.length() > PREFIX_DIGITS_MAX),
         column: "prefix",
-        what: format!("have a prefix of more than {PREFIX_DIGITS_MAX} digits"),
-        mend: "check that they are prefixes and not figures of another column",
+        what: format!("a prefix of more than {PREFIX_DIGITS_MAX} digits"),
+        mend: "check that it is not a figure of another column",
     }
 }
 
@@ -175,7 +175,7 @@ fn misspelt(deck: &Deck) -> Finding {
     Finding {
         lines,
         column: "destination",
-        what: format!("name a destination that other rows write otherwise, such as {first:?} and {other:?}"),
+        what: format!("a destination that other rows write otherwise (as {first:?} and {other:?})"),
         mend: "write one destination one way",
     }
 }
@@ -189,7 +189,7 @@ fn only_by_origin(deck: &Deck) -> Finding {
     Finding {
         lines: lines.collect(),
         column: "origin_prefix",
-        what: "have a prefix with rows for some callers only".to_owned(),
+        what: "a prefix for some callers only".to_owned(),
         mend: "add a row without origin prefix, or other calls to it go unrated",
     }
 }
@@ -211,7 +211,7 @@ fn uneven_bands(deck: &Deck) -> Finding {
     Finding {
         lines: lines.collect(),
         column: "band",
-        what: "differ from another band's row of their prefix in fee, increments or bounds".to_owned(),
+        what: "fee, increments or bounds unlike those of the prefix in another band".to_owned(),
         mend: "in a split call those of the band of its start hold to the end",
     }
 }
