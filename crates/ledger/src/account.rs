@@ -85,9 +85,12 @@ pub struct RatedCall {
 pub enum Input<'a> {
     /// Someone asks for something.
     Command(&'a Command),
+    /// Someone asks for something that the engine around the account knows to be wrong.
+    Refused(&'a Command, Refusal),
     /// A call was rated.
     Call(RatedCall),
-    /// Time has passed, nothing else.
+    /// Time has passed, nothing else. The clock follows only as far as something was due, so that how often time is
+    /// told changes nothing.
     Time,
 }
 
@@ -220,10 +223,13 @@ impl Account {
         if self.head.next_due <= now {
             self.run_due(now, rules, effects);
         }
-        self.head.clock = now;
         match input {
             Input::Command(command) => self.command(command, now, rules, effects),
-            Input::Call(call) => self.call(call, rules, effects),
+            Input::Refused(command, refusal) => {
+                self.head.clock = now;
+                self.refuse(command, refusal, effects);
+            }
+            Input::Call(call) => self.call(call, now, rules, effects),
             Input::Time => {}
         }
         self.head.lots = self.lots.totals();
@@ -236,7 +242,8 @@ impl Account {
     }
 
     /// Books a rated call: draws lots first in first out, then what is missing on whoever the mode says.
-    fn call(&mut self, call: RatedCall, rules: &Rules, effects: &mut Effects) {
+    fn call(&mut self, call: RatedCall, now: Timestamp, rules: &Rules, effects: &mut Effects) {
+        self.head.clock = now;
         let before = self.balance();
         let seq = self.next_seq();
         if !call.charge.is_zero() {

@@ -19,6 +19,7 @@ const RECHARGE_LIMIT: Money = Money::from_micros(Money::LIMIT.micros() / 1000);
 
 impl Account {
     pub(super) fn command(&mut self, command: &Command, now: Timestamp, rules: &Rules, effects: &mut Effects) {
+        self.head.clock = now;
         let before = self.balance();
         let outcome = if self.closed && !matches!(command, Command::SettleRecharge(_) | Command::OpenAccount(_)) {
             Err(Refusal::AccountClosed)

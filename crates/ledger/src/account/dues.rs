@@ -23,6 +23,7 @@ impl Account {
     pub(super) fn run_due(&mut self, now: Timestamp, rules: &Rules, effects: &mut Effects) {
         while let Some((at, due)) = self.first_due(rules).filter(|(at, _)| *at <= now) {
             let before = self.balance();
+            self.head.clock = self.head.clock.max(at);
             self.run(due, at, effects);
             self.balance_changed(before, at, true, effects);
         }
