@@ -9,6 +9,7 @@ pub mod command;
 pub mod debit;
 pub mod event;
 pub mod flags;
+pub mod framing;
 mod json;
 pub mod native;
 pub mod number;
