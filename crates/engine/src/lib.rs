@@ -1,1 +1,18 @@
-//! Being built.
+//! The engine: one partition of organisations, from decoded inputs to debits and account events.
+//!
+//! The hot path in five named functions: `wire::native::decode` reads a record, [`Partition::cdr`] admits it,
+//! `rating::Deck::charge` prices it, `ledger::Account::apply` draws it down, `wire::debit::DebitLine::write` says so.
+//!
+//! Deterministic: the same inputs in the same order give the same bytes, whatever the batches. It never reads a clock
+//! and does no I/O. A batch can be rolled back without a trace.
+
+mod accounts;
+pub mod dedup;
+mod journal;
+pub mod partition;
+mod pricing;
+pub mod tally;
+
+pub use dedup::Dedup;
+pub use partition::{Engine, Limits, Outcome, Outputs, Partition};
+pub use tally::Tally;

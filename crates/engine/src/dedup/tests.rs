@@ -1,0 +1,81 @@
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn record(identity: u64, content: u32, revision: u32, day: i64) -> Fingerprint {
+    Fingerprint { identity, content, revision, day }
+}
+
+/// A spread of hashes like that of a good hash function, from a counter.
+fn hash(counter: u64) -> u64 {
+    xxhash_rust::xxh3::xxh3_64(&counter.to_le_bytes())
+}
+
+/// boundaries.md D4: lower is stale, equal with other content conflicts, higher corrects.
+#[test]
+fn revisions_are_ordered() {
+    let mut dedup = Dedup::default();
+    assert_eq!(dedup.look_up(record(7, 1, 0, 0)), Known::New);
+    dedup.insert(record(7, 1, 3, 0), 9);
+    assert_eq!(dedup.look_up(record(7, 1, 3, 0)), Known::Duplicate);
+    assert_eq!(dedup.look_up(record(7, 2, 3, 0)), Known::Conflict);
+    assert_eq!(dedup.look_up(record(7, 2, 2, 0)), Known::Duplicate);
+    assert_eq!(dedup.look_up(record(7, 1, 4, 0)), Known::Newer { transaction: 9 });
+    assert_eq!(dedup.look_up(record(7, 1, 3, 1)), Known::New, "another day of call start is another table");
+}
+
+#[test]
+fn whole_days_are_forgotten() {
+    let mut dedup = Dedup::default();
+    for day in [5, 3, 4, 9] {
+        dedup.insert(record(1, 1, 0, day), 1);
+    }
+    dedup.forget_before(5);
+    let held: Vec<bool> = (3..10).map(|day| dedup.look_up(record(1, 1, 0, day)) == Known::Duplicate).collect();
+    assert_eq!(held, [false, false, true, false, false, false, true]);
+    assert_eq!(dedup.count(), 2);
+}
+
+/// The figure: at most 20 bytes an id, all in, at every size a busy day has.
+#[test]
+fn an_id_takes_at_most_twenty_bytes() {
+    let mut dedup = Dedup::default();
+    for counter in 0..1_500_000 {
+        dedup.insert(record(hash(counter), 1, 0, 0), 1);
+        if counter >= 200_000 && counter % 1_000 == 0 {
+            let bytes = dedup.size_bytes() as f64 / dedup.count() as f64;
+            assert!(bytes <= 20.0, "{bytes:.2} bytes an id with {counter} of them");
+        }
+    }
+    assert!((0..1_500_000).all(|counter| dedup.look_up(record(hash(counter), 1, 0, 0)) == Known::Duplicate));
+    assert!((1_500_000..1_600_000).all(|counter| dedup.look_up(record(hash(counter), 1, 0, 0)) == Known::New));
+}
+
+proptest! {
+    /// Against a plain map, with hashes that crowd together and at both ends.
+    #[test]
+    fn equals_a_map(steps in proptest::collection::vec((any::<bool>(), 0_u64..40, 0_u8..4), 0..400)) {
+        let mut dedup = Dedup::default();
+        let mut map = BTreeMap::new();
+        for (insert, number, crowd) in steps {
+            let identity = match crowd {
+                0 => number,
+                1 => u64::MAX - number,
+                2 => number << 56,
+                _ => hash(number),
+            };
+            let known = dedup.look_up(record(identity, number as u32, 0, 0)) != Known::New;
+            prop_assert_eq!(known, map.contains_key(&identity));
+            if insert && !known {
+                dedup.insert(record(identity, number as u32, 0, 0), 1);
+                map.insert(identity, number);
+            } else if !insert && known {
+                dedup.remove(0, identity);
+                map.remove(&identity);
+            }
+            prop_assert_eq!(dedup.count(), map.len());
+        }
+    }
+}

@@ -1,0 +1,407 @@
+//! One partition: the accounts of its organisations, what was debited already, and the batch in progress.
+//!
+//! Invariants: an input that is rejected, or dropped as a duplicate, leaves no trace; rolled back, neither does a
+//! batch; each record that comes in leaves as exactly one of debited, duplicate and rejected.
+
+mod admission;
+
+use std::sync::Arc;
+
+use drawdown_ledger::account::{Account, Input, RatedCall};
+use drawdown_ledger::command::{Command, OpenAccount};
+use drawdown_ledger::effects::{Effects, FundingSource};
+use drawdown_ledger::{Refusal, Rules};
+use drawdown_rating::Catalogue;
+use drawdown_units::{Money, Timestamp};
+use drawdown_wire::command::Envelope;
+use drawdown_wire::debit::{DebitLine, Pricing, Unrated};
+use drawdown_wire::event::{self, Cause};
+use drawdown_wire::{Cdr, Reason, Rejection};
+
+use crate::accounts::{Accounts, Slot};
+use crate::dedup::Dedup;
+use crate::journal::Journal;
+use crate::pricing;
+use crate::tally::Funded;
+
+/// What every partition works by; shared, unchanging within a batch.
+#[derive(Debug, Clone, Copy)]
+pub struct Engine<'c> {
+    /// Decks and rate plans.
+    pub catalogue: &'c Catalogue,
+    /// The figures of the ledger's rules.
+    pub rules: &'c Rules,
+    /// The figures of admission.
+    pub limits: Limits,
+    /// How to open the account of an organisation that has none; without it such records are rejected.
+    pub open_unknown: Option<&'c OpenAccount>,
+}
+
+/// The figures by which records are admitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// How long after its start a call may arrive, in days: the de-duplication window (boundaries.md D1).
+    pub window_days: u16,
+    /// How far ahead of its arrival a call may start, in seconds (boundaries.md T9).
+    pub future_tolerance_s: i64,
+    /// How far an input may move an account's clock ahead at once, in days. What lies beyond is a broken clock, and
+    /// would expire every lot of the account.
+    pub leap_days_max: u16,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { window_days: 7, future_tolerance_s: 300, leap_days_max: 3_660 }
+    }
+}
+
+/// Where lines go: the debits and the account events, in order.
+#[derive(Debug, Default)]
+pub struct Outputs {
+    /// Debits, JSON Lines.
+    pub debits: Vec<u8>,
+    /// Account events, JSON Lines.
+    pub events: Vec<u8>,
+}
+
+/// What became of a record.
+#[derive(Debug)]
+pub enum Outcome<'c> {
+    /// It was debited.
+    Debited(DebitedCall<'c>),
+    /// It was debited before.
+    Duplicate,
+    /// It was not debited, and can be replayed.
+    Rejected(Rejection),
+}
+
+/// A debited record, for whoever counts.
+#[derive(Debug, Clone, Copy)]
+pub struct DebitedCall<'c> {
+    /// How it was priced.
+    pub pricing: Pricing<'c>,
+    /// What it cost.
+    pub amount: Money,
+    /// Who paid.
+    pub funded: Funded,
+}
+
+impl DebitedCall<'_> {
+    /// Why it has no price, if it has none.
+    pub fn unrated(&self) -> Option<Unrated> {
+        match self.pricing {
+            Pricing::Unrated(why) => Some(why),
+            Pricing::Charged(..) | Pricing::Free => None,
+        }
+    }
+}
+
+/// What became of a command.
+#[derive(Debug, PartialEq, Eq)]
+pub enum CommandOutcome {
+    /// Done.
+    Applied,
+    /// Refused by the account, with an event.
+    Refused,
+    /// Seen before.
+    Duplicate,
+    /// Addressed to no account.
+    Rejected(Rejection),
+}
+
+/// One partition.
+#[derive(Debug)]
+pub struct Partition {
+    accounts: Accounts,
+    records: Dedup,
+    commands: Dedup,
+    journal: Journal,
+    /// The greatest arrival of anything booked: what decides which days of call start can be forgotten.
+    clock: Timestamp,
+    /// The number of the batch in progress, from 1: the transaction that its identities are noted under.
+    batch: u32,
+    effects: Effects,
+    scratch: Vec<u8>,
+}
+
+impl Default for Partition {
+    fn default() -> Self {
+        Partition {
+            accounts: Accounts::default(),
+            records: Dedup::default(),
+            commands: Dedup::default(),
+            journal: Journal::new(),
+            clock: Timestamp::MIN,
+            batch: 1,
+            effects: Effects::default(),
+            scratch: Vec::new(),
+        }
+    }
+}
+
+impl Partition {
+    /// Rates and books one usage record that arrived at `arrival`.
+    pub fn cdr<'c>(
+        &mut self,
+        engine: &Engine<'c>,
+        arrival: Timestamp,
+        cdr: &Cdr<'_>,
+        outputs: &mut Outputs,
+    ) -> Outcome<'c> {
+        let admitted = match self.admit(engine, arrival, cdr) {
+            Ok(Some(admitted)) => admitted,
+            Ok(None) => return Outcome::Duplicate,
+            Err(rejection) => return Outcome::Rejected(rejection),
+        };
+        let rate_plan = match (admitted.slot, engine.open_unknown) {
+            (Some(slot), _) => self.accounts.get(slot).rate_plan_at(cdr.start),
+            (None, Some(terms)) => &terms.rate_plan,
+            (None, None) => unreachable!("invariant: a record without an account is not admitted"),
+        };
+        let (pricing, flags) = match pricing::price(engine.catalogue, rate_plan, cdr) {
+            Ok(priced) => priced,
+            Err(rejection) => return Outcome::Rejected(rejection),
+        };
+        let amount = match &pricing {
+            Pricing::Charged(charge, _) => charge.amount,
+            Pricing::Free | Pricing::Unrated(_) => Money::ZERO,
+        };
+        if admitted.slot.is_some_and(|slot| !self.accounts.get(slot).admits(amount)) {
+            let detail = "the account's sum of charges would go beyond 10^12 units";
+            return Outcome::Rejected(Rejection::new(Reason::ChargeTooLarge, detail));
+        }
+        let slot = admitted.slot.unwrap_or_else(|| self.open_unknown(engine, arrival, &cdr.org, outputs));
+        self.records.insert(admitted.fingerprint, self.batch);
+        self.journal.claimed_record(admitted.fingerprint.day, admitted.fingerprint.identity);
+        self.clock = self.clock.max(arrival);
+        self.book(slot, arrival, RatedCall { charge: amount, started: cdr.start }, engine.rules);
+        let account = self.accounts.get(slot);
+        let debited = self.effects.debit.expect("invariant: a call that was applied was debited");
+        let line = DebitLine {
+            cdr,
+            pricing,
+            currency: account.currency(),
+            debited,
+            funding: &self.effects.funding,
+            lots: account.lots().all(),
+            flags: cdr.flags.with(flags),
+        };
+        line.write(&mut outputs.debits);
+        for occurrence in &self.effects.occurrences {
+            event::write(&mut outputs.events, &cdr.org, occurrence, Cause::Debit(debited.seq));
+        }
+        Outcome::Debited(DebitedCall { pricing, amount, funded: Funded::of(&self.effects.funding) })
+    }
+
+    /// Applies a rated call to its account, keeping what it takes to undo it.
+    fn book(&mut self, slot: Slot, arrival: Timestamp, call: RatedCall, rules: &Rules) {
+        self.effects.clear();
+        let due_before = self.accounts.get(slot).head().next_due;
+        if due_before <= arrival {
+            self.keep_whole(slot);
+        } else if self.accounts.touch(slot, self.batch) {
+            self.journal.touched(slot);
+            let head = *self.accounts.get(slot).head();
+            self.journal.head(slot, head);
+        }
+        let account = self.accounts.get_mut(slot);
+        account.apply(arrival, Input::Call(call), rules, &mut self.effects);
+        let due_after = account.head().next_due;
+        for line in &self.effects.funding {
+            if let FundingSource::Lot(lot) = line.source {
+                self.journal.draw(slot, lot, line.before);
+            }
+        }
+        if let Some(before) = self.effects.recharge_before.take() {
+            self.journal.recharge(slot, before);
+        }
+        if due_after != due_before {
+            self.accounts.schedule(slot);
+        }
+    }
+
+    fn open_unknown(&mut self, engine: &Engine<'_>, arrival: Timestamp, org: &str, outputs: &mut Outputs) -> Slot {
+        let terms = engine.open_unknown.expect("invariant: a record without an account is admitted only if it is opened");
+        self.open(org, terms, arrival, Cause::Time, outputs)
+    }
+
+    fn open(
+        &mut self,
+        org: &str,
+        terms: &OpenAccount,
+        at: Timestamp,
+        cause: Cause<'_>,
+        outputs: &mut Outputs,
+    ) -> Slot {
+        self.effects.clear();
+        let account = Account::open(org, terms, at, &mut self.effects);
+        let slot = self.accounts.add(account);
+        self.journal.opened();
+        self.accounts.touch(slot, self.batch);
+        self.journal.touched(slot);
+        for occurrence in &self.effects.occurrences {
+            event::write(&mut outputs.events, org, occurrence, cause);
+        }
+        slot
+    }
+
+    /// Applies one command that arrived at `arrival`.
+    pub fn command(
+        &mut self,
+        engine: &Engine<'_>,
+        arrival: Timestamp,
+        envelope: &Envelope,
+        outputs: &mut Outputs,
+    ) -> CommandOutcome {
+        let identity = self.command_identity(envelope);
+        if self.commands.holds(identity) {
+            return CommandOutcome::Duplicate;
+        }
+        let outcome = match self.accounts.find(&envelope.org) {
+            Some(slot) => self.obey(engine, slot, arrival, envelope, outputs),
+            None => self.open_account(engine, arrival, envelope, outputs),
+        };
+        if !matches!(outcome, CommandOutcome::Rejected(_)) {
+            self.clock = self.clock.max(arrival);
+            self.claim_command(identity, arrival);
+        }
+        outcome
+    }
+
+    fn open_account(
+        &mut self,
+        engine: &Engine<'_>,
+        arrival: Timestamp,
+        envelope: &Envelope,
+        outputs: &mut Outputs,
+    ) -> CommandOutcome {
+        let Command::OpenAccount(terms) = &envelope.command else {
+            let detail = format!("no account of {:?} was opened", envelope.org);
+            return CommandOutcome::Rejected(Rejection::of_field(Reason::UnknownOrg, "orgId", detail));
+        };
+        if let Some(refusal) = plan_refusal(engine.catalogue, &terms.rate_plan, terms.currency) {
+            let rejection = Rejection::of_field(Reason::Refused, "ratePlan", refusal.detail());
+            return CommandOutcome::Rejected(rejection);
+        }
+        self.open(&envelope.org, terms, arrival, Cause::Command(&envelope.command_id), outputs);
+        CommandOutcome::Applied
+    }
+
+    fn obey(
+        &mut self,
+        engine: &Engine<'_>,
+        slot: Slot,
+        arrival: Timestamp,
+        envelope: &Envelope,
+        outputs: &mut Outputs,
+    ) -> CommandOutcome {
+        if let Err(rejection) = self.check_leap(engine, slot, arrival, "at") {
+            return CommandOutcome::Rejected(rejection);
+        }
+        let account = self.accounts.get(slot);
+        let refusal = match &envelope.command {
+            Command::SetRatePlan { rate_plan } if !account.is_closed() => {
+                plan_refusal(engine.catalogue, rate_plan, account.currency())
+            }
+            _ => None,
+        };
+        let input = match refusal {
+            Some(refusal) => Input::Refused(&envelope.command, refusal),
+            None => Input::Command(&envelope.command),
+        };
+        self.apply_whole(engine, slot, arrival, input);
+        let cause = Cause::Command(&envelope.command_id);
+        let mut refused = false;
+        for occurrence in &self.effects.occurrences {
+            refused |= !occurrence.due && event::name(&occurrence.event) == "CommandRefused";
+            event::write(&mut outputs.events, &envelope.org, occurrence, cause);
+        }
+        if refused { CommandOutcome::Refused } else { CommandOutcome::Applied }
+    }
+
+    /// Lets time run on to `now`: runs what is due in every account, in order of due instant.
+    ///
+    /// `each` is called after each account with the events it wrote.
+    pub fn tick(&mut self, engine: &Engine<'_>, now: Timestamp, outputs: &mut Outputs) {
+        while let Some(slot) = self.accounts.next_due(now) {
+            self.apply_whole(engine, slot, now, Input::Time);
+            let org = self.accounts.get(slot).org();
+            for occurrence in &self.effects.occurrences {
+                event::write(&mut outputs.events, org, occurrence, Cause::Time);
+            }
+        }
+    }
+
+    fn apply_whole(&mut self, engine: &Engine<'_>, slot: Slot, at: Timestamp, input: Input<'_>) {
+        self.keep_whole(slot);
+        self.effects.clear();
+        self.accounts.get_mut(slot).apply(at, input, engine.rules, &mut self.effects);
+        self.accounts.schedule(slot);
+    }
+
+    fn keep_whole(&mut self, slot: Slot) {
+        if self.accounts.touch(slot, self.batch) {
+            self.journal.touched(slot);
+        }
+        self.journal.whole(slot, self.accounts.get(slot));
+    }
+
+    /// Makes the batch in progress final, forgets days that nothing can ask for, and begins the next batch.
+    pub fn commit(&mut self, limits: &Limits) {
+        let horizon = self.forgotten_before(limits);
+        self.records.forget_before(horizon);
+        self.commands.forget_before(horizon);
+        self.batch = self.batch.checked_add(1).expect("invariant: a partition lives fewer than 2^32 batches");
+        self.journal.begin(self.clock);
+    }
+
+    /// Undoes the batch in progress without a trace, so that it can be replayed.
+    pub fn roll_back(&mut self) {
+        self.clock = self.journal.undo(&mut self.accounts, &mut self.records, &mut self.commands);
+        // The next batch must touch accounts anew, under a number of its own.
+        self.batch = self.batch.checked_add(1).expect("invariant: a partition lives fewer than 2^32 batches");
+        self.journal.begin(self.clock);
+    }
+
+    /// The accounts that the batch in progress touched.
+    pub fn dirty(&self) -> impl Iterator<Item = &Account> {
+        self.journal.dirty().iter().map(|slot| self.accounts.get(*slot))
+    }
+
+    /// All accounts, in the order in which they were opened.
+    pub fn accounts(&self) -> impl Iterator<Item = &Account> {
+        self.accounts.iter()
+    }
+
+    /// How many accounts there are.
+    pub fn account_count(&self) -> usize {
+        self.accounts.count()
+    }
+
+    /// The account of `org`.
+    pub fn account(&self, org: &str) -> Option<&Account> {
+        self.accounts.find(org).map(|slot| self.accounts.get(slot))
+    }
+
+    /// The identities of debited records.
+    pub fn records(&self) -> &Dedup {
+        &self.records
+    }
+
+    /// When something is due next, or earlier; never later.
+    pub fn first_due(&self) -> Option<Timestamp> {
+        self.accounts.first_due()
+    }
+}
+
+/// Why an account of `currency` cannot be sold `rate_plan`.
+fn plan_refusal(catalogue: &Catalogue, rate_plan: &Arc<str>, currency: drawdown_units::Currency) -> Option<Refusal> {
+    match catalogue.plan(rate_plan) {
+        None => Some(Refusal::UnknownRatePlan),
+        Some(plan) if catalogue.plan_currency(plan) != currency => Some(Refusal::CurrencyMismatch),
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

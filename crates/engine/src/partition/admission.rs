@@ -1,0 +1,191 @@
+//! Whether a record may be booked at all: a known account, a plausible time, an identity not seen before.
+
+use drawdown_units::Timestamp;
+use drawdown_wire::command::Envelope;
+use drawdown_wire::{Cdr, Reason, Rejection};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::{Engine, Limits, Partition};
+use crate::accounts::Slot;
+use crate::dedup::{Fingerprint, Known, REVISION_MAX};
+
+const SECONDS_A_DAY: i64 = 86_400;
+
+/// A record that may be booked.
+pub(super) struct Admitted {
+    /// Its account; `None` where one is to be opened.
+    pub slot: Option<Slot>,
+    pub fingerprint: Fingerprint,
+}
+
+impl Partition {
+    /// `None` for a duplicate.
+    #[inline]
+    pub(super) fn admit(
+        &mut self,
+        engine: &Engine<'_>,
+        arrival: Timestamp,
+        cdr: &Cdr<'_>,
+    ) -> Result<Option<Admitted>, Rejection> {
+        let slot = self.accounts.find(&cdr.org);
+        let now = match slot {
+            Some(slot) => {
+                self.check_leap(engine, slot, arrival, "arrival")?;
+                let account = self.accounts.get(slot);
+                if account.is_closed() {
+                    return Err(closed(cdr));
+                }
+                account.head().clock.max(arrival)
+            }
+            None if engine.open_unknown.is_some() => arrival,
+            None => return Err(unknown(cdr)),
+        };
+        self.check_times(&engine.limits, cdr, arrival, now)?;
+        if cdr.revision > REVISION_MAX {
+            return Err(revision_too_high(cdr));
+        }
+        let fingerprint = self.fingerprint(cdr);
+        match self.records.look_up(fingerprint) {
+            Known::New if cdr.void => {
+                Err(Rejection::new(Reason::NothingToVoid, "a void of a record that was never debited here"))
+            }
+            Known::New => Ok(Some(Admitted { slot, fingerprint })),
+            Known::Newer { .. } => Err(correction()),
+            Known::Duplicate | Known::Conflict if cdr.void => Err(correction()),
+            Known::Duplicate => Ok(None),
+            Known::Conflict => Err(Rejection::new(
+                Reason::Quarantined,
+                "a record of this source and id was debited before with other content; a correction needs a higher revision",
+            )),
+        }
+    }
+
+    fn check_times(
+        &self,
+        limits: &Limits,
+        cdr: &Cdr<'_>,
+        arrival: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Rejection> {
+        if cdr.start.is_later_by_more_than(limits.future_tolerance_s, arrival) {
+            let detail = format!("starts at {}, more than {} s after it arrived at {arrival}", cdr.start, limits.future_tolerance_s);
+            return Err(Rejection::of_field(Reason::InTheFuture, "startDateTime", detail));
+        }
+        let window_s = i64::from(limits.window_days) * SECONDS_A_DAY;
+        if now.is_later_by_more_than(window_s, cdr.start) || cdr.start.day() < self.forgotten_before(limits) {
+            let detail = format!(
+                "started at {}, more than {} days before {now}: it cannot be proven that it was not debited already",
+                cdr.start, limits.window_days
+            );
+            return Err(Rejection::of_field(Reason::TooLate, "startDateTime", detail));
+        }
+        Ok(())
+    }
+
+    /// An input may not move an account's clock ahead by years at once.
+    pub(super) fn check_leap(
+        &self,
+        engine: &Engine<'_>,
+        slot: Slot,
+        arrival: Timestamp,
+        field: &str,
+    ) -> Result<(), Rejection> {
+        let clock = self.accounts.get(slot).head().clock;
+        let leap_s = i64::from(engine.limits.leap_days_max) * SECONDS_A_DAY;
+        if !arrival.is_later_by_more_than(leap_s, clock) {
+            return Ok(());
+        }
+        let detail = format!(
+            "{arrival} is more than {} days after anything seen of this organisation ({clock}): a broken clock would expire its lots",
+            engine.limits.leap_days_max
+        );
+        Err(Rejection::of_field(Reason::InTheFuture, field, detail))
+    }
+
+    /// The day of call start before which nothing is remembered. A day of grace beyond the window covers
+    /// organisations whose records arrive with older times than others'.
+    pub(super) fn forgotten_before(&self, limits: &Limits) -> i64 {
+        self.clock.day() - i64::from(limits.window_days) - 1
+    }
+
+    #[inline]
+    fn fingerprint(&mut self, cdr: &Cdr<'_>) -> Fingerprint {
+        let bytes = &mut self.scratch;
+        bytes.clear();
+        push(bytes, &cdr.source);
+        push(bytes, &cdr.id);
+        let identity = xxh3_64(bytes);
+        bytes.clear();
+        push_content(bytes, cdr);
+        let content = xxh3_64(bytes) as u32;
+        Fingerprint { identity, content, revision: cdr.revision, day: cdr.start.day() }
+    }
+
+    pub(super) fn command_identity(&mut self, envelope: &Envelope) -> u64 {
+        self.scratch.clear();
+        push(&mut self.scratch, &envelope.org);
+        push(&mut self.scratch, &envelope.command_id);
+        xxh3_64(&self.scratch)
+    }
+
+    pub(super) fn claim_command(&mut self, identity: u64, arrival: Timestamp) {
+        let day = arrival.day();
+        let fingerprint = Fingerprint { identity, content: 0, revision: 0, day };
+        self.commands.insert(fingerprint, self.batch);
+        self.journal.claimed_command(day, identity);
+    }
+}
+
+/// Everything that rating, identity and attribution read, and nothing else (boundaries.md D2).
+fn push_content(bytes: &mut Vec<u8>, cdr: &Cdr<'_>) {
+    push(bytes, &cdr.org);
+    push(bytes, &cdr.text.call_type);
+    bytes.extend_from_slice(&cdr.start.seconds().to_le_bytes());
+    bytes.extend_from_slice(&cdr.start.nanos().to_le_bytes());
+    bytes.extend_from_slice(&cdr.seconds.to_le_bytes());
+    bytes.push(u8::from(cdr.void));
+    let text = &cdr.text;
+    for part in [
+        &text.callee_number,
+        &text.caller_number,
+        &text.user_id,
+        &text.conference_id,
+        &text.usage_country_code,
+        &text.tenant_country_code,
+        &text.destination_context,
+    ] {
+        match part {
+            Some(part) => push(bytes, part),
+            None => bytes.push(0xff),
+        }
+    }
+}
+
+/// A text and an end that no UTF-8 text contains.
+fn push(bytes: &mut Vec<u8>, text: &str) {
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.push(0xfe);
+}
+
+#[cold]
+fn unknown(cdr: &Cdr<'_>) -> Rejection {
+    let detail = format!("no account of {:?} was opened: open it, then replay the record", cdr.org);
+    Rejection::of_field(Reason::UnknownOrg, "orgId", detail)
+}
+
+#[cold]
+fn closed(cdr: &Cdr<'_>) -> Rejection {
+    Rejection::of_field(Reason::OrgClosed, "orgId", format!("the account of {:?} is closed", cdr.org))
+}
+
+#[cold]
+fn correction() -> Rejection {
+    let detail = "corrects a record that was debited; this version books no corrections: use an adjustment";
+    Rejection::of_field(Reason::Correction, "revision", detail)
+}
+
+#[cold]
+fn revision_too_high(cdr: &Cdr<'_>) -> Rejection {
+    let detail = format!("is {}; revisions above {REVISION_MAX} cannot be told apart", cdr.revision);
+    Rejection::of_field(Reason::BadField, "revision", detail)
+}

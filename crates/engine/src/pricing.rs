@@ -1,0 +1,74 @@
+//! Which price a record has: free by its kind, by a row of the deck in force, or none that anyone knows.
+
+use drawdown_rating::{Call, Called, Catalogue, NoDeck, Product, Uncharged};
+use drawdown_wire::cdr::{CallType, Callee, Cdr};
+use drawdown_wire::debit::{Pricing, Unrated};
+use drawdown_wire::{Flags, Reason, Rejection, number};
+
+/// Prices a record for an organisation that is sold `rate_plan`.
+///
+/// # Errors
+/// A charge beyond what an account can hold.
+#[inline]
+pub fn price<'c>(
+    catalogue: &'c Catalogue,
+    rate_plan: &str,
+    cdr: &Cdr<'_>,
+) -> Result<(Pricing<'c>, Flags), Rejection> {
+    let Some(product) = cdr.call_type.product() else {
+        let flag = if cdr.call_type == CallType::UserIn { Flags::INBOUND } else { Flags::DIRECT_ROUTING };
+        return Ok((Pricing::Free, flag));
+    };
+    match cdr.callee {
+        Callee::Number { number, masked } => by_deck(catalogue, rate_plan, product, Called { number, masked }, cdr),
+        Callee::Emergency => Ok((Pricing::Free, Flags::EMERGENCY)),
+        Callee::Internal => Ok((Pricing::Free, Flags::INTERNAL)),
+        Callee::ShortCode { free: true } => Ok((Pricing::Free, Flags::SHORT_CODE)),
+        Callee::ShortCode { free: false } => Ok(unrated(Unrated::ShortCode, Flags::SHORT_CODE)),
+        Callee::NothingVisible => Ok(unrated(Unrated::NothingVisible, Flags::NONE)),
+        Callee::NotRated => Ok((Pricing::Free, Flags::NONE)),
+    }
+}
+
+fn by_deck<'c>(
+    catalogue: &'c Catalogue,
+    rate_plan: &str,
+    product: Product,
+    called: Called,
+    cdr: &Cdr<'_>,
+) -> Result<(Pricing<'c>, Flags), Rejection> {
+    let Some(plan) = catalogue.plan(rate_plan) else {
+        return Ok(without_row(Unrated::NotSold, product, called));
+    };
+    let deck = match catalogue.deck_in_force(plan, product, cdr.start) {
+        Ok(deck) => deck,
+        Err(NoDeck::ProductNotSold) => return Ok(without_row(Unrated::NotSold, product, called)),
+        Err(NoDeck::BeforeFirstVersion) => return Ok(without_row(Unrated::NoDeck, product, called)),
+    };
+    let call = Call { product, called, caller: cdr.caller, start: cdr.start, seconds: cdr.seconds };
+    match deck.charge(&call) {
+        Ok(charge) => {
+            let flags = Flags::NONE
+                .with_if(charge.row.blocked, Flags::BLOCKED)
+                .with_if(charge.masked_uncertain, Flags::MASKED_UNCERTAIN)
+                .with_if(cdr.seconds == 0, Flags::ZERO_SECONDS);
+            Ok((Pricing::Charged(charge, product), flags))
+        }
+        Err(Uncharged::NoRow) => Ok(without_row(Unrated::NoRow, product, called)),
+        Err(Uncharged::TooLarge) => {
+            Err(Rejection::new(Reason::ChargeTooLarge, "duration and price make a charge beyond 10^12 units"))
+        }
+    }
+}
+
+/// Outbound it is unrated; inbound only a toll-free number can cost anything (boundaries.md U22).
+fn without_row<'c>(why: Unrated, product: Product, called: Called) -> (Pricing<'c>, Flags) {
+    match product {
+        Product::TollFreeInbound if !number::is_toll_free(called.number) => (Pricing::Free, Flags::TOLL_NUMBER),
+        Product::TollFreeInbound | Product::Outbound => unrated(why, Flags::NONE),
+    }
+}
+
+fn unrated<'c>(why: Unrated, flags: Flags) -> (Pricing<'c>, Flags) {
+    (Pricing::Unrated(why), flags.with(Flags::UNRATED))
+}

@@ -1,0 +1,148 @@
+//! Counting what became of the inputs, in number and in money: nothing is dropped without a count.
+
+use drawdown_ledger::effects::{FundingLine, FundingSource};
+use drawdown_units::Money;
+use drawdown_wire::{Cdr, Reason};
+
+use crate::partition::{CommandOutcome, Outcome};
+
+/// Sums over a stretch of input. Adding two is adding their fields.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Usage records that came in: debited + duplicate + rejected.
+    pub records: u64,
+    /// Records debited, those of nothing included.
+    pub debited: u64,
+    /// Of these, without a price.
+    pub unrated: u64,
+    /// Records dropped as duplicates.
+    pub duplicate: u64,
+    /// Records rejected, by [`Reason`].
+    pub rejected: [u64; Reason::ALL.len()],
+    /// What debits charged.
+    pub charged: Money,
+    /// Who paid.
+    pub funded: Funded,
+    /// What the records claim upstream charged, for each of: debited, duplicate, rejected.
+    pub claimed: [Money; 3],
+    /// Commands that came in: applied + refused + duplicate + rejected.
+    pub commands: u64,
+    /// Commands applied.
+    pub commands_applied: u64,
+    /// Commands refused by their account.
+    pub commands_refused: u64,
+    /// Commands dropped as duplicates.
+    pub commands_duplicate: u64,
+    /// Commands rejected.
+    pub commands_rejected: u64,
+}
+
+/// Money by funder.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Funded {
+    /// Drawn from lots.
+    pub lots: Money,
+    /// Became overdraft.
+    pub overdraft: Money,
+    /// Accrued as post-usage charges.
+    pub post_usage: Money,
+    /// Uncollected.
+    pub uncollected: Money,
+}
+
+impl Funded {
+    /// The sums of one debit's lines.
+    #[inline]
+    pub fn of(lines: &[FundingLine]) -> Self {
+        let mut funded = Funded::default();
+        for line in lines {
+            let sum = match line.source {
+                FundingSource::Lot(_) => &mut funded.lots,
+                FundingSource::Overdraft => &mut funded.overdraft,
+                FundingSource::PostUsage => &mut funded.post_usage,
+                FundingSource::Uncollected => &mut funded.uncollected,
+            };
+            *sum = sum.plus(line.amount);
+        }
+        funded
+    }
+
+    fn add(&mut self, other: &Funded) {
+        self.lots = self.lots.plus(other.lots);
+        self.overdraft = self.overdraft.plus(other.overdraft);
+        self.post_usage = self.post_usage.plus(other.post_usage);
+        self.uncollected = self.uncollected.plus(other.uncollected);
+    }
+}
+
+impl Tally {
+    /// Counts a record that was decoded.
+    #[inline]
+    pub fn record(&mut self, cdr: &Cdr<'_>, outcome: &Outcome<'_>) {
+        let kind = match outcome {
+            Outcome::Debited(debited) => {
+                self.records += 1;
+                self.debited += 1;
+                self.unrated += u64::from(debited.unrated().is_some());
+                self.charged = self.charged.plus(debited.amount);
+                self.funded.add(&debited.funded);
+                0
+            }
+            Outcome::Duplicate => {
+                self.records += 1;
+                self.duplicate += 1;
+                1
+            }
+            Outcome::Rejected(rejection) => {
+                self.undecodable(rejection.reason);
+                2
+            }
+        };
+        if let Some(claim) = cdr.text.upstream_charge.as_deref().and_then(|text| Money::parse(text).ok()) {
+            self.claimed[kind] = self.claimed[kind].checked_add(claim).unwrap_or(Money::LIMIT);
+        }
+    }
+
+    /// Counts a record that was rejected before there was anything to read in it.
+    pub fn undecodable(&mut self, reason: Reason) {
+        self.records += 1;
+        self.rejected[reason as usize] += 1;
+    }
+
+    /// Counts a command.
+    pub fn command(&mut self, outcome: &CommandOutcome) {
+        self.commands += 1;
+        *match outcome {
+            CommandOutcome::Applied => &mut self.commands_applied,
+            CommandOutcome::Refused => &mut self.commands_refused,
+            CommandOutcome::Duplicate => &mut self.commands_duplicate,
+            CommandOutcome::Rejected(_) => &mut self.commands_rejected,
+        } += 1;
+    }
+
+    /// All rejected records together.
+    pub fn rejected_count(&self) -> u64 {
+        self.rejected.iter().sum()
+    }
+
+    /// Adds another stretch.
+    pub fn add(&mut self, other: &Tally) {
+        self.records += other.records;
+        self.debited += other.debited;
+        self.unrated += other.unrated;
+        self.duplicate += other.duplicate;
+        for (sum, more) in self.rejected.iter_mut().zip(other.rejected) {
+            *sum += more;
+        }
+        self.charged = self.charged.plus(other.charged);
+        self.funded.add(&other.funded);
+        for (sum, more) in self.claimed.iter_mut().zip(other.claimed) {
+            *sum = sum.checked_add(more).unwrap_or(Money::LIMIT);
+        }
+        self.commands += other.commands;
+        self.commands_applied += other.commands_applied;
+        self.commands_refused += other.commands_refused;
+        self.commands_duplicate += other.commands_duplicate;
+        self.commands_rejected += other.commands_rejected;
+    }
+}
