@@ -5,6 +5,7 @@ use drawdown_units::{Money, Price, Timestamp};
 use crate::bands::{BandIndex, OUTSIDE, Selection};
 use crate::deck::RowsByBand;
 use crate::exact::ExactAmount;
+use crate::row::Choosing;
 use crate::{Deck, Number, Product, Rounding, Row};
 
 /// The number that was called, as far as it can be seen.
@@ -113,7 +114,9 @@ impl Deck {
         let row = self.row_at(rows, call.start);
         let billable_seconds = row.billable_seconds(call.seconds);
         let (time, is_compound) = match rows {
-            RowsByBand::One(_) if row.tiers.is_empty() => (ExactAmount::of_time(row.price, billable_seconds), false),
+            RowsByBand::One(_) if row.choice == Choosing::NOTHING => {
+                (ExactAmount::of_time(row.price, billable_seconds), false)
+            }
             RowsByBand::One(_) | RowsByBand::Several(_) => self.compound_time(rows, row, call),
         };
         let (connection_fee, bounded, bound) = match call.seconds {

@@ -10,7 +10,7 @@ mod warnings;
 use drawdown_units::{Currency, Timestamp};
 
 use crate::bands::{BandIndex, Bands, OUTSIDE};
-use crate::index::{Index, Slot};
+use crate::index::Index;
 use crate::{Called, Fault, Number, Product, Rounding, Row};
 
 pub(crate) use manifest::{read_currency, read_id};
@@ -59,7 +59,8 @@ pub struct Compiled {
 #[derive(Debug, Clone, Copy)]
 pub struct Match<'d> {
     deck: &'d Deck,
-    slot: &'d Slot,
+    /// The first row of the prefix.
+    first: &'d Row,
     /// Whether a longer prefix of the deck could match under the mask (boundaries.md N1).
     pub masked_uncertain: bool,
 }
@@ -84,7 +85,7 @@ enum Variants {
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RowsByBand<'d> {
     /// One, whatever the time.
-    One(u32),
+    One(&'d Row),
     /// By [`BandIndex`].
     Several(&'d [u32]),
 }
@@ -137,27 +138,26 @@ impl Deck {
     #[inline]
     pub fn look_up(&self, product: Product, called: Called) -> Option<Match<'_>> {
         let index = self.index(product);
-        let slot = index.longest(called.number)?;
-        let masked_uncertain = called.masked && index.continues(called.number, |slot| self.prefix_of(slot));
-        Some(Match { deck: self, slot, masked_uncertain })
+        let first = index.longest(called.number, |row| self.rows[row as usize].prefix)?;
+        let masked_uncertain = called.masked && index.continues(called.number);
+        Some(Match { deck: self, first: &self.rows[first as usize], masked_uncertain })
     }
 
     /// The row in force at `start`.
     #[inline]
-    pub(crate) fn row_at(&self, rows: RowsByBand<'_>, start: Timestamp) -> &Row {
+    pub(crate) fn row_at<'d>(&'d self, rows: RowsByBand<'d>, start: Timestamp) -> &'d Row {
         match rows {
-            RowsByBand::One(row) => &self.rows[row as usize],
+            RowsByBand::One(row) => row,
             RowsByBand::Several(_) => self.row_in(rows, self.bands().map_or(OUTSIDE, |bands| bands.at(start))),
         }
     }
 
     /// The row for a band.
-    pub(crate) fn row_in(&self, rows: RowsByBand<'_>, band: BandIndex) -> &Row {
-        let row = match rows {
+    pub(crate) fn row_in<'d>(&'d self, rows: RowsByBand<'d>, band: BandIndex) -> &'d Row {
+        match rows {
             RowsByBand::One(row) => row,
-            RowsByBand::Several(by_band) => by_band[band],
-        };
-        &self.rows[row as usize]
+            RowsByBand::Several(by_band) => &self.rows[by_band[band] as usize],
+        }
     }
 
     pub(crate) fn bands(&self) -> Option<&Bands> {
@@ -170,16 +170,12 @@ impl Deck {
             Product::TollFreeInbound => &self.toll_free_inbound,
         }
     }
-
-    fn prefix_of(&self, slot: &Slot) -> Number {
-        self.rows[slot.row as usize].prefix
-    }
 }
 
 impl<'d> Match<'d> {
     /// The digits that matched.
     pub fn prefix(&self) -> Number {
-        self.deck.prefix_of(self.slot)
+        self.first.prefix
     }
 
     /// The row for a caller and the start of a call: longest origin first, then the band (boundaries.md N6, C7). `None`
@@ -190,15 +186,13 @@ impl<'d> Match<'d> {
 
     #[inline]
     pub(crate) fn rows_for(&self, caller: Option<Number>) -> Option<RowsByBand<'d>> {
-        if self.slot.choice == Slot::PLAIN {
-            return Some(RowsByBand::One(self.slot.row));
-        }
-        let choice = &self.deck.choices[self.slot.choice as usize];
+        let Some(choice) = self.first.choice.among_rows() else { return Some(RowsByBand::One(self.first)) };
+        let choice = &self.deck.choices[choice];
         let of_caller = caller.and_then(|caller| {
             choice.by_origin.iter().find(|(origin, _)| origin.is_prefix_of(caller)).map(|(_, variants)| variants)
         });
         Some(match of_caller.or(choice.otherwise.as_ref())? {
-            Variants::One(row) => RowsByBand::One(*row),
+            Variants::One(row) => RowsByBand::One(&self.deck.rows[*row as usize]),
             Variants::ByBand(by_band) => RowsByBand::Several(by_band),
         })
     }

@@ -4,15 +4,20 @@
 //! switch writes (`00…`, national form, spaces) is normalised at the edge, where the region is known.
 
 use core::fmt;
+use core::num::NonZeroU64;
 
 /// The digits of an E.164 number or of a prefix of one: 1 to 15, the first not zero.
 ///
 /// Kept as the number padded with zeros to 15 digits, so that all numbers which share a prefix are one range of integers.
+/// Ordered by that, and then by length: a prefix comes right before the numbers that it begins.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Number {
-    padded: u64,
-    length: u8,
-}
+pub struct Number(
+    /// The padded number (50 bits) above its length (4 bits): a row holds two of these, and a deck a million rows.
+    NonZeroU64,
+);
+
+const LENGTH_BITS: u32 = 4;
+const LENGTH_MASK: u64 = (1 << LENGTH_BITS) - 1;
 
 impl Number {
     /// The most digits a number may have.
@@ -32,7 +37,15 @@ impl Number {
             padded = padded.wrapping_mul(10).wrapping_add(u64::from(digit));
         }
         let missing = Self::DIGITS_MAX.wrapping_sub(digits.len());
-        Some(Number { padded: padded.wrapping_mul(POWERS_OF_TEN[missing]), length: digits.len() as u8 })
+        Some(Self::pack(padded.wrapping_mul(POWERS_OF_TEN[missing]), digits.len() as u8))
+    }
+
+    /// `length` is 1 to 15, and `padded` below 10^15.
+    const fn pack(padded: u64, length: u8) -> Self {
+        match NonZeroU64::new(padded << LENGTH_BITS | length as u64) {
+            Some(packed) => Number(packed),
+            None => panic!("invariant: a number has digits"),
+        }
     }
 
     /// Reads `+` and plain digits, the clean form of E.164.
@@ -42,22 +55,22 @@ impl Number {
 
     /// The number followed by zeros up to 15 digits.
     pub const fn padded(self) -> u64 {
-        self.padded
+        self.0.get() >> LENGTH_BITS
     }
 
     /// The first number that does not start with these digits, padded likewise.
     pub const fn padded_end(self) -> u64 {
-        self.padded.wrapping_add(POWERS_OF_TEN[Self::DIGITS_MAX.wrapping_sub(self.length as usize)])
+        self.padded().wrapping_add(POWERS_OF_TEN[Self::DIGITS_MAX.wrapping_sub(self.length() as usize)])
     }
 
     /// How many digits there are.
     pub const fn length(self) -> u8 {
-        self.length
+        (self.0.get() & LENGTH_MASK) as u8
     }
 
     /// Whether these digits begin `number` (or are all of it).
     pub const fn is_prefix_of(self, number: Number) -> bool {
-        self.length <= number.length && self.padded <= number.padded && number.padded < self.padded_end()
+        self.length() <= number.length() && self.padded() <= number.padded() && number.padded() < self.padded_end()
     }
 
     /// The first `length` digits; the number itself where it is no longer than that. `None` for `length` 0.
@@ -65,22 +78,22 @@ impl Number {
         if length == 0 {
             return None;
         }
-        if length >= self.length {
+        if length >= self.length() {
             return Some(self);
         }
         let unit = POWERS_OF_TEN[Self::DIGITS_MAX.wrapping_sub(length as usize)];
-        let cut = self.padded.rem_euclid(unit);
-        Some(Number { padded: self.padded.wrapping_sub(cut), length })
+        let cut = self.padded().rem_euclid(unit);
+        Some(Self::pack(self.padded().wrapping_sub(cut), length))
     }
 
     /// Writes the digits, without `+`, into `buffer` and returns the part of it that holds them.
     pub fn write_digits(self, buffer: &mut [u8; Self::DIGITS_MAX]) -> &[u8] {
-        let mut rest = self.padded;
+        let mut rest = self.padded();
         for slot in buffer.iter_mut().rev() {
             *slot = b'0'.wrapping_add((rest % 10) as u8);
             rest /= 10;
         }
-        &buffer[..usize::from(self.length)]
+        &buffer[..usize::from(self.length())]
     }
 }
 
@@ -106,7 +119,7 @@ impl fmt::Debug for Number {
     /// Redacted: the first digits only, since a number in a log is personal data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let visible = self.truncated(4).unwrap_or(*self);
-        write!(f, "+{visible}…({} digits)", self.length)
+        write!(f, "+{visible}…({} digits)", self.length())
     }
 }
 
@@ -139,6 +152,13 @@ mod tests {
         assert!(number("9").is_prefix_of(number("999999999999999")));
         assert_eq!(number("442071838750").truncated(3), Some(number("442")));
         assert_eq!(number("44").truncated(3), Some(number("44")));
+    }
+
+    #[test]
+    fn is_eight_bytes_and_ordered_like_a_directory() {
+        assert_eq!(size_of::<Option<Number>>(), 8);
+        let ordered = ["1", "10", "100", "101", "11", "2", "20", "999999999999999"].map(number);
+        assert!(ordered.is_sorted());
     }
 
     #[test]

@@ -7,36 +7,64 @@ use drawdown_units::{Money, Price};
 use crate::{Number, Product};
 
 /// A row as compiled: every default filled in, every value checked.
+///
+/// Two cache lines: what a charge needs comes first, so that it reads one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[repr(C, align(64))]
 pub struct Row {
     /// The digits a called number must begin with.
     pub prefix: Number,
-    /// What the deck calls the destination; empty where it has no such column.
-    pub destination: Arc<str>,
-    /// Which kind of call is priced.
-    pub product: Product,
     /// The price per minute from the first second on.
     pub price: Price,
     /// Charged once for a call that lasts at all.
     pub connection_fee: Money,
-    /// The first increment in seconds; 0 is legal (boundaries.md C3).
-    pub initial_s: u32,
-    /// Every later increment in seconds; never 0.
-    pub increment_s: u32,
     /// The least a call of any length costs, fee included (boundaries.md C2).
     pub minimum: Money,
     /// The most a call costs, fee included; never below the minimum.
     pub maximum: Option<Money>,
-    /// The time band the row is for; `None` is a row for every band that the prefix has no other row for.
-    pub band: Option<Arc<str>>,
-    /// The digits a caller must begin with; `None` is a row for every other caller.
-    pub origin_prefix: Option<Number>,
-    /// Charged like any other row, and flagged.
-    pub blocked: bool,
-    /// Later prices of one call, ascending; empty for a row with one price.
-    pub tiers: Box<[Tier]>,
+    /// The first increment in seconds; 0 is legal (boundaries.md C3).
+    pub initial_s: u32,
+    /// Every later increment in seconds; never 0.
+    pub increment_s: u32,
+    /// Whether there is anything to choose once the prefix is found. The first row of a prefix, where the index leads,
+    /// speaks for the others.
+    pub(crate) choice: Choosing,
     /// Where the row begins in its file, from 1.
     pub line: u32,
+    /// What the deck calls the destination; empty where it has no such column.
+    pub destination: Arc<str>,
+    /// The time band the row is for; `None` is a row for every band that the prefix has no other row for.
+    pub band: Option<Arc<str>>,
+    /// Later prices of one call, ascending; empty for a row with one price.
+    pub tiers: Box<[Tier]>,
+    /// The digits a caller must begin with; `None` is a row for every other caller.
+    pub origin_prefix: Option<Number>,
+    /// Which kind of call is priced.
+    pub product: Product,
+    /// Charged like any other row, and flagged.
+    pub blocked: bool,
+}
+
+/// What follows from a prefix: one row with one price, or a choice among several by its number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Choosing(u32);
+
+impl Choosing {
+    /// One row, one price.
+    pub const NOTHING: Self = Choosing(u32::MAX);
+    /// One row with tiers.
+    pub const TIER: Self = Choosing(u32::MAX - 1);
+
+    /// Among the rows of that choice of the deck.
+    pub fn among(choice: usize) -> Self {
+        let choice = u32::try_from(choice).ok().filter(|choice| *choice < Self::TIER.0);
+        Choosing(choice.expect("invariant: a deck has fewer choices than rows, and rows are bounded"))
+    }
+
+    /// The number of the choice, if there is one to make among rows.
+    pub fn among_rows(self) -> Option<usize> {
+        (self.0 < Self::TIER.0).then_some(self.0 as usize)
+    }
 }
 
 /// A price that holds from some second of a call on.

@@ -112,6 +112,17 @@ fn tiers_change_the_price_at_the_next_increment() {
     }
 }
 
+/// Rows that are chosen by origin have tiers like any other.
+#[test]
+fn tiers_and_origins_go_together() {
+    let header = "prefix,price_per_minute,origin_prefix,initial_s,increment_s,tier2_from_s,tier2_price_per_minute\n";
+    let deck = deck("", &format!("{header}44,0.6,1,60,60,60,0.3\n44,0.6,2,60,60,,\n44,1.2,,60,60,120,0\n"));
+    for (caller, amount) in [(Some("1"), "1.20"), (Some("2"), "1.80"), (Some("3"), "2.40"), (None, "2.40")] {
+        let call = Call { caller: caller.map(number), ..call("442", 180) };
+        assert_eq!(charge(&deck, &call).amount.to_string(), amount, "from {caller:?}");
+    }
+}
+
 fn bands(selection: &str) -> String {
     format!(
         r#"[bands]

@@ -7,8 +7,9 @@ use super::rows::{self, RowsText};
 use super::{Choice, Compiled, Deck, DeckText, Variants, warnings};
 use crate::bands::{BandIndex, Bands, OUTSIDE};
 use crate::fault::{Faults, Place};
-use crate::index::{Index, Indexed, Slot};
+use crate::index::{Index, Indexed};
 use crate::keys::{Keys, Source};
+use crate::row::Choosing;
 use crate::{Fault, Number, Product, Row};
 
 /// See [`Deck::compile`].
@@ -18,23 +19,21 @@ pub(super) fn compile(text: DeckText<'_>) -> Result<Compiled, Vec<Fault>> {
     let Some(table) = source.parse(&mut faults) else { return Err(faults.into_list()) };
     let manifest = manifest::read(Keys::of_document(source, &table), &mut faults);
     let rows_text = RowsText { file: text.rows_name, bytes: text.rows };
-    let rows = rows::read(rows_text, &manifest, text.manifest_name, &mut faults);
+    let mut rows = rows::read(rows_text, &manifest, text.manifest_name, &mut faults);
     let order = in_order(&rows, manifest.bands.as_ref());
     refuse_twins(&rows, &order, text.rows_name, &mut faults);
+    refuse_too_many(rows.len(), text.rows_name, &mut faults);
     if !faults.is_empty() {
         return Err(faults.into_list());
     }
-    let mut choices = Vec::new();
-    let mut assemble = |product| {
-        let mut assembly =
-            Assembly { rows: &rows, bands: manifest.bands.as_ref(), file: text.rows_name, choices: &mut choices };
-        let prefixes = assembly.prefixes(&order, product, &mut faults);
-        refuse_too_many(&prefixes, text.rows_name, &mut faults).then(|| Index::new(&prefixes))
-    };
-    let indices = assemble(Product::Outbound).zip(assemble(Product::TollFreeInbound));
-    let (Some((outbound, toll_free_inbound)), true) = (indices, faults.is_empty()) else {
+    let mut assembly =
+        Assembly { rows: &mut rows, bands: manifest.bands.as_ref(), file: text.rows_name, choices: Vec::new() };
+    let [outbound, toll_free_inbound] =
+        [Product::Outbound, Product::TollFreeInbound].map(|product| assembly.prefixes(&order, product, &mut faults));
+    let choices = assembly.choices;
+    if !faults.is_empty() {
         return Err(faults.into_list());
-    };
+    }
     let Manifest { id, version, currency, effective_from, rounding, bands, .. } = manifest;
     let deck = Deck {
         id,
@@ -46,8 +45,8 @@ pub(super) fn compile(text: DeckText<'_>) -> Result<Compiled, Vec<Fault>> {
         bands,
         rows: rows.into_boxed_slice(),
         choices: choices.into_boxed_slice(),
-        outbound,
-        toll_free_inbound,
+        outbound: Index::new(&outbound),
+        toll_free_inbound: Index::new(&toll_free_inbound),
     };
     let warnings = warnings::of(&deck, text.rows_name);
     Ok(Compiled { deck, warnings })
@@ -95,39 +94,43 @@ fn refuse_twins(rows: &[Row], order: &[(Key, u32)], file: &str, faults: &mut Fau
     }
 }
 
-fn refuse_too_many(prefixes: &[Indexed], file: &str, faults: &mut Faults) -> bool {
-    let fits = prefixes.len() <= Index::PREFIXES_MAX;
-    if !fits {
-        let place = Place { file, line: None, column: None };
-        let what = format_args!("{} prefixes of one product are too many", prefixes.len());
-        faults.add(place, what, format_args!("split the deck; {} are the most", Index::PREFIXES_MAX));
+fn refuse_too_many(row_count: usize, file: &str, faults: &mut Faults) {
+    if row_count > Index::ROWS_MAX {
+        let what = format_args!("{row_count} rows are too many");
+        faults.add(
+            Place { file, line: None, column: None },
+            what,
+            format_args!("split the deck; {} are the most", Index::ROWS_MAX),
+        );
     }
-    fits
 }
 
 /// Puts the rows of each prefix together.
 struct Assembly<'a> {
-    rows: &'a [Row],
+    rows: &'a mut [Row],
     bands: Option<&'a Bands>,
     file: &'a str,
-    choices: &'a mut Vec<Choice>,
+    choices: Vec<Choice>,
 }
 
 impl Assembly<'_> {
+    /// The prefixes of a product, each with its first row, which learns what there is to choose.
     fn prefixes(&mut self, order: &[(Key, u32)], product: Product, faults: &mut Faults) -> Vec<Indexed> {
-        let of_product = order.iter().filter(|(key, _)| key.product == product).copied();
-        let of_product: Vec<(Key, u32)> = of_product.collect();
-        of_product
-            .chunk_by(|a, b| a.0.prefix == b.0.prefix)
-            .filter_map(|group| {
-                let &(Key { prefix, .. }, row) = group.first()?;
-                Some(Indexed { prefix, row, choice: self.choice(group, faults) })
-            })
-            .collect()
+        let from = order.partition_point(|(key, _)| key.product < product);
+        let to = order.partition_point(|(key, _)| key.product <= product);
+        let groups = order[from..to].chunk_by(|a, b| a.0.prefix == b.0.prefix);
+        let index = |group: &[(Key, u32)]| {
+            let &(Key { prefix, .. }, row) = group.first()?;
+            if let Some(choice) = self.choice(group, faults) {
+                self.rows.get_mut(row as usize)?.choice = choice;
+            }
+            Some(Indexed { prefix, row })
+        };
+        groups.filter_map(index).collect()
     }
 
-    /// The choice among the rows of one prefix; [`Slot::PLAIN`] if there is nothing to choose.
-    fn choice(&mut self, group: &[(Key, u32)], faults: &mut Faults) -> u32 {
+    /// What there is to choose among the rows of one prefix; nothing where there is one row for all calls.
+    fn choice(&mut self, group: &[(Key, u32)], faults: &mut Faults) -> Option<Choosing> {
         let mut by_origin = Vec::new();
         let mut otherwise = None;
         for of_origin in group.chunk_by(|a, b| a.0.origin == b.0.origin) {
@@ -138,10 +141,10 @@ impl Assembly<'_> {
             }
         }
         if by_origin.is_empty() && matches!(otherwise, Some(Variants::One(_))) {
-            return Slot::PLAIN;
+            return None;
         }
         self.choices.push(Choice { by_origin: by_origin.into_boxed_slice(), otherwise });
-        u32::try_from(self.choices.len().wrapping_sub(1)).expect("invariant: rows are counted in 32 bits")
+        Some(Choosing::among(self.choices.len().wrapping_sub(1)))
     }
 
     /// The row for each band, of rows that differ in nothing else. A band without a row of its own takes the row without

@@ -10,6 +10,7 @@ use super::columns::Column;
 use super::figures::Figures;
 use super::manifest::{INCREMENT_MAX_S, Manifest, fault_of_figure};
 use crate::fault::{Faults, Place, Shown};
+use crate::row::Choosing;
 use crate::{Number, Product, Row, Tier};
 
 /// The CSV and what faults call it.
@@ -265,6 +266,8 @@ fn read_row(cells: Cells<'_>, manifest: &Manifest<'_>, names: &mut Destinations,
     let blocked = cells.optional(Column::Blocked, defaults.blocked, |text| read_flag(cells, text, faults));
     let tiers = read_tiers(cells, figures, faults);
     let destination = names.get(cells.text(Column::Destination).unwrap_or(defaults.destination));
+    let tiers = tiers?;
+    let choice = if tiers.is_empty() { Choosing::NOTHING } else { Choosing::TIER };
     let row = Row {
         prefix: prefix?,
         destination,
@@ -278,8 +281,9 @@ fn read_row(cells: Cells<'_>, manifest: &Manifest<'_>, names: &mut Destinations,
         band: band?,
         origin_prefix: origin_prefix?,
         blocked: blocked?,
-        tiers: tiers?,
+        tiers,
         line: cells.line,
+        choice,
     };
     check_bounds(cells, &row, faults).then_some(row)
 }

@@ -9,7 +9,6 @@ use rustc_hash::FxHashMap;
 use super::{Deck, Variants};
 use crate::bands::Selection;
 use crate::fault::Place;
-use crate::index::Slot;
 use crate::{Fault, Product, Row};
 
 /// How many lines a warning names.
@@ -70,11 +69,13 @@ fn lines_where(deck: &Deck, is_suspicious: impl Fn(&Row) -> bool) -> Vec<u32> {
     deck.rows().iter().filter(|row| is_suspicious(row)).map(|row| row.line).collect()
 }
 
-/// Plain rows, each with the plain row of the next shorter prefix that covers it.
+/// The rows of prefixes that have one, each with that of the next shorter prefix that covers it.
 fn nested(deck: &Deck, product: Product) -> impl Iterator<Item = (&Row, &Row)> {
-    deck.index(product).nested().filter_map(|(slot, covering)| {
-        let covering = covering.filter(|covering| covering.choice == Slot::PLAIN && slot.choice == Slot::PLAIN)?;
-        Some((deck.rows.get(slot.row as usize)?, deck.rows.get(covering.row as usize)?))
+    deck.index(product).nested().filter_map(|(indexed, covering)| {
+        let row = deck.rows.get(indexed.row as usize)?;
+        let covering = deck.rows.get(covering?.row as usize)?;
+        let are_single = row.choice.among_rows().or(covering.choice.among_rows()).is_none();
+        are_single.then_some((row, covering))
     })
 }
 
@@ -182,9 +183,10 @@ fn misspelt(deck: &Deck) -> Finding {
 
 /// Prefixes that leave callers from elsewhere, and unknown ones, unrated.
 fn only_by_origin(deck: &Deck) -> Finding {
-    let lines = Product::ALL.into_iter().flat_map(|product| deck.index(product).nested()).filter_map(|(slot, _)| {
-        let choice = deck.choices.get(slot.choice as usize)?;
-        choice.otherwise.is_none().then(|| deck.rows.get(slot.row as usize).map(|row| row.line)).flatten()
+    let lines = Product::ALL.into_iter().flat_map(|product| deck.index(product).nested()).filter_map(|(indexed, _)| {
+        let row = deck.rows.get(indexed.row as usize)?;
+        let choice = deck.choices.get(row.choice.among_rows()?)?;
+        choice.otherwise.is_none().then_some(row.line)
     });
     Finding {
         lines: lines.collect(),

@@ -6,7 +6,7 @@ use super::*;
 use crate::testing::number;
 
 fn index_of(prefixes: &[Number]) -> Index {
-    let indexed = |(at, prefix): (u32, &Number)| Indexed { prefix: *prefix, row: at, choice: Slot::PLAIN };
+    let indexed = |(at, prefix): (u32, &Number)| Indexed { prefix: *prefix, row: at };
     Index::new(&(0..).zip(prefixes).map(indexed).collect::<Vec<_>>())
 }
 
@@ -25,9 +25,9 @@ fn continues_by_force(prefixes: &[Number], number: Number) -> bool {
 fn check(prefixes: &[Number], numbers: impl IntoIterator<Item = Number>) {
     let index = index_of(prefixes);
     for number in numbers {
-        let found = index.longest(number).map(|slot| slot.row);
+        let found = index.longest(number, |row| prefixes[row as usize]);
         assert_eq!(found, brute_force(prefixes, number), "{number} among {} prefixes", prefixes.len());
-        let continues = index.continues(number, |slot| prefixes[slot.row as usize]);
+        let continues = index.continues(number);
         assert_eq!(continues, continues_by_force(prefixes, number), "{number} among {} prefixes", prefixes.len());
     }
 }
@@ -85,9 +85,9 @@ fn every_size_of_root_table_finds_every_prefix() {
         let index = index_of(&prefixes);
         for (at, prefix) in (0..).zip(&prefixes) {
             let subscriber = number(&format!("{prefix}55501"));
-            assert_eq!(index.longest(subscriber).map(|slot| slot.row), Some(at));
+            assert_eq!(index.longest(subscriber, |row| prefixes[row as usize]), Some(at));
             let beside = number(&format!("{}55501", prefix.padded() / 100_000_000 + 1));
-            assert_eq!(index.longest(beside).map(|slot| slot.row), None);
+            assert_eq!(index.longest(beside, |row| prefixes[row as usize]), None);
         }
     }
 }
