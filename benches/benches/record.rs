@@ -1,0 +1,55 @@
+//! The whole way of one record, against a plain decode of the same bytes with the same JSON reader.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use drawdown_benches::{GraphRow, catalogue, engine, partition, records};
+use drawdown_engine::{Outcome, Outputs};
+use drawdown_ledger::Rules;
+use drawdown_wire::native;
+use drawdown_wire::source::Context;
+
+const BATCH: usize = 10_000;
+
+fn whole_way(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("record");
+    group.throughput(Throughput::Elements(BATCH as u64));
+    let (catalogue, rules) = (catalogue(36_000), Rules::default());
+    let engine = engine(&catalogue, &rules);
+    for orgs in [1_000, 1_000_000] {
+        let batch = records(BATCH as u64, orgs);
+        group.bench_function(format!("plain-decode/{orgs}"), |bencher| {
+            bencher.iter(|| {
+                for bytes in &batch {
+                    black_box(sonic_rs::from_slice::<GraphRow<'_>>(bytes).expect("a row"));
+                }
+            });
+        });
+        group.bench_function(format!("native-decode/{orgs}"), |bencher| {
+            bencher.iter(|| {
+                for bytes in &batch {
+                    black_box(native::decode(bytes, &Context::default()).expect("a row"));
+                }
+            });
+        });
+        let mut partition = partition(&engine, orgs);
+        let mut outputs = Outputs::default();
+        group.bench_function(format!("whole-way/{orgs}"), |bencher| {
+            bencher.iter(|| {
+                outputs.debits.clear();
+                outputs.events.clear();
+                for bytes in &batch {
+                    let cdr = native::decode(bytes, &Context::default()).expect("a row");
+                    let arrival = cdr.end.unwrap_or(cdr.start);
+                    let outcome = partition.cdr(&engine, arrival, &cdr, &mut outputs);
+                    assert!(matches!(outcome, Outcome::Debited(_)), "every record is debited: {outcome:?}");
+                }
+                partition.roll_back();
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, whole_way);
+criterion_main!(benches);

@@ -1,0 +1,163 @@
+//! What the benchmarks share: a deck, usage records as bytes, and an engine with open accounts.
+//!
+//! Everything is made from a seed, so that two runs measure the same work.
+
+use std::borrow::Cow;
+
+use drawdown_engine::{Engine, Limits, Outputs, Partition};
+use drawdown_ledger::Rules;
+use drawdown_rating::{Catalogue, Deck, DeckText};
+use drawdown_units::Timestamp;
+use drawdown_wire::command;
+use serde::Deserialize;
+
+/// A small fast generator (xorshift64*), for inputs only.
+#[derive(Debug, Clone)]
+pub struct Random(u64);
+
+impl Random {
+    /// From a seed other than 0.
+    pub fn new(seed: u64) -> Self {
+        Random(seed)
+    }
+
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 11) % bound
+    }
+}
+
+/// The row as the plain decode reads it: every field of the record, borrowed.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[allow(missing_docs)]
+pub struct GraphRow<'a> {
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    #[serde(borrow)]
+    pub call_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub org_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub user_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub user_principal_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub user_display_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub start_date_time: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub end_date_time: Option<Cow<'a, str>>,
+    pub duration: u32,
+    #[serde(borrow)]
+    pub call_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub callee_number: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub caller_number: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub usage_country_code: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub tenant_country_code: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub destination_context: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub destination_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub license_capability: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub inventory_type: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    pub operator: Option<Cow<'a, str>>,
+}
+
+/// A deck of `count` random prefixes of 2 to 9 digits, with the first digits covered throughout.
+pub fn deck(count: u64) -> Deck {
+    let mut random = Random::new(0x5eed);
+    let mut prefixes = std::collections::BTreeSet::new();
+    for first in 1..10 {
+        prefixes.insert(first);
+    }
+    while (prefixes.len() as u64) < count {
+        let digits = 2 + random.below(8) as u32;
+        let low = 10_u64.pow(digits - 1);
+        prefixes.insert(low + random.below(low * 9));
+    }
+    let mut rows = String::from("prefix,destination,price_per_minute\n");
+    for prefix in prefixes {
+        let price = random.below(400_000);
+        rows.push_str(&format!("{prefix},Destination {},0.{price:06}\n", prefix % 240));
+    }
+    let manifest = "id = \"bench\"\nversion = 1\ncurrency = \"USD\"\neffectiveFrom = 2019-01-01T00:00:00Z\nrows = \"bench.csv\"\n";
+    let text = DeckText { manifest_name: "bench.toml", manifest, rows_name: "bench.csv", rows: rows.as_bytes() };
+    match Deck::compile(text) {
+        Ok(compiled) => compiled.deck,
+        Err(faults) => panic!("the benchmark's deck is wrong: {}", faults[0]),
+    }
+}
+
+/// `count` records of about 540 bytes each over `orgs` organisations, from 2026-03-01 on, one a millisecond.
+pub fn records(count: u64, orgs: u64) -> Vec<Vec<u8>> {
+    let mut random = Random::new(0xca11);
+    (0..count).map(|index| record(index, random.below(orgs), &mut random)).collect()
+}
+
+fn record(index: u64, org: u64, random: &mut Random) -> Vec<u8> {
+    let start = instant(index);
+    let seconds = 1 + random.below(600);
+    let end = start.plus_seconds(seconds as i64);
+    let callee = 10_000_000_000 + random.below(89_999_999_999);
+    let user = random.below(10_000);
+    format!(
+        "{{\"id\":\"9c4984c7-6c3c-427d-a30c-{index:012x}\",\"callId\":\"1835317186_{index}@61.221.3.176\",\"orgId\":\"org-{org:06}\",\
+         \"userId\":\"db03c14b-06eb-4189-939b-{user:012x}\",\"userPrincipalName\":\"user.{user}@contoso.com\",\
+         \"userDisplayName\":\"User {user}\",\"startDateTime\":\"{start}\",\"endDateTime\":\"{end}\",\"duration\":{seconds},\
+         \"callType\":\"user_out\",\"calleeNumber\":\"+{callee}\",\"usageCountryCode\":\"US\",\"tenantCountryCode\":\"US\",\
+         \"callerNumber\":\"+12065550123\",\"destinationContext\":\"International\",\"licenseCapability\":\"MCOPSTNPP\"}}"
+    )
+    .into_bytes()
+}
+
+/// The start of record `index`.
+pub fn instant(index: u64) -> Timestamp {
+    let epoch = Timestamp::from_civil(2026, 3, 1, 0, 0, 0, 0).expect("a day that exists");
+    Timestamp::from_parts(epoch.seconds() + (index / 1000) as i64, (index % 1000) as u32 * 1_000_000 + 259)
+}
+
+/// A partition with `orgs` organisations of three lots each.
+pub fn partition(engine: &Engine<'_>, orgs: u64) -> Partition {
+    let mut partition = Partition::default();
+    let mut outputs = Outputs::default();
+    let at = "2026-02-01T00:00:00Z";
+    let arrival = Timestamp::parse(at).expect("a time");
+    for org in 0..orgs {
+        let open = format!(r#""type":"openAccount","currency":"USD","ratePlan":"standard","country":"US""#);
+        let lot = |n: u64| {
+            format!(r#""type":"addFunds","lotId":"lot-{n}","amount":"250000000.00","purchasedAt":"2026-01-0{n}T00:00:00Z""#)
+        };
+        for (n, body) in [open, lot(1), lot(2), lot(3)].iter().enumerate() {
+            let json = format!(r#"{{"commandId":"c{n}","orgId":"org-{org:06}","at":"{at}",{body}}}"#);
+            let envelope = command::decode(json.as_bytes()).expect("a command");
+            partition.command(engine, arrival, &envelope, &mut outputs);
+        }
+        outputs.events.clear();
+        if org % 1000 == 999 {
+            partition.commit(&engine.limits);
+        }
+    }
+    partition.commit(&engine.limits);
+    partition
+}
+
+/// A catalogue of one deck.
+pub fn catalogue(rows: u64) -> Catalogue {
+    Catalogue::new(vec![deck(rows)], Vec::new()).expect("one deck makes a catalogue")
+}
+
+/// The engine over `catalogue`.
+pub fn engine<'c>(catalogue: &'c Catalogue, rules: &'c Rules) -> Engine<'c> {
+    Engine { catalogue, rules, limits: Limits::default(), open_unknown: None }
+}

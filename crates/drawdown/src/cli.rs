@@ -1,0 +1,28 @@
+//! The command line: every command with its arguments lives in its own module; here they are only listed.
+
+use clap::{Parser, Subcommand};
+
+use crate::exit::Run;
+use crate::rate;
+
+/// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
+#[derive(Debug, Parser)]
+#[command(name = "drawdown", version, about, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Rate(rate::Args),
+}
+
+impl Cli {
+    /// Runs the command that was given.
+    pub fn run(self) -> Run {
+        match self.command {
+            Command::Rate(args) => rate::run(&args),
+        }
+    }
+}

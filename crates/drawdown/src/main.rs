@@ -1,0 +1,15 @@
+//! `drawdown`, the binary: the command line, and nothing but wiring behind it.
+
+mod cli;
+mod exit;
+mod files;
+mod rate;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    exit::report(cli.run())
+}
