@@ -143,6 +143,25 @@ impl Head {
             lots: Totals::default(),
         }
     }
+
+    /// Whether every figure is one that money can count, so that their sums are too.
+    fn is_bounded(&self) -> bool {
+        let positive = [
+            self.purchased,
+            self.spent,
+            self.forfeited,
+            self.refunded,
+            self.charged,
+            self.drawn,
+            self.overdrawn,
+            self.overdraft,
+            self.post_usage,
+            self.uncollected,
+            self.lots.remaining,
+        ];
+        let counts = |figure: &Money| (Money::ZERO..=Money::LIMIT).contains(figure);
+        positive.iter().all(counts) && self.adjusted.abs() <= Money::LIMIT
+    }
 }
 
 impl Account {
@@ -195,7 +214,7 @@ impl Account {
             closed: saved.closed,
         };
         account.head.next_due = account.find_next_due(rules);
-        account.conserves().then_some(account)
+        (account.head.is_bounded() && account.conserves()).then_some(account)
     }
 
     /// Everything the account is made of.

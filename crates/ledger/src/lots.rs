@@ -233,3 +233,6 @@ impl Lots {
         self.totals.first_open = first as u32;
     }
 }
+
+#[cfg(test)]
+mod tests;

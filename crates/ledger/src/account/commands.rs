@@ -21,7 +21,7 @@ impl Account {
     pub(super) fn command(&mut self, command: &Command, now: Timestamp, rules: &Rules, effects: &mut Effects) {
         self.head.clock = now;
         let before = self.balance();
-        let outcome = if self.closed && !matches!(command, Command::SettleRecharge(_) | Command::OpenAccount(_)) {
+        let outcome = if self.closed && !matches!(command, Command::SettleRecharge(_)) {
             Err(Refusal::AccountClosed)
         } else {
             self.obey(command, now, rules, effects)
@@ -84,11 +84,12 @@ impl Account {
         Ok(())
     }
 
-    /// `sum` with `amount` added, if an account can hold it.
+    /// `sum`, of what was bought or adjusted, with `amount` added. Refused where that or all that ever came would
+    /// leave the range of money: every other figure is a part of what came.
     fn room_for(&self, sum: Money, amount: Money) -> Result<Money, Refusal> {
         let sum = sum.checked_add(amount).filter(|sum| sum.abs() <= Money::LIMIT);
-        let held = self.lots.totals().remaining.checked_add(amount).filter(|held| *held <= Money::LIMIT);
-        sum.filter(|_| held.is_some()).ok_or(Refusal::AmountTooLarge)
+        let came = self.head.purchased.plus(self.head.adjusted).checked_add(amount);
+        sum.filter(|_| came.is_some_and(|came| came <= Money::LIMIT)).ok_or(Refusal::AmountTooLarge)
     }
 
     /// A new lot first settles overdraft (boundaries.md L6), and any money re-arms recharging (R7).
