@@ -1,0 +1,245 @@
+//! The naive reference model: commands and usage records in, the expected outputs out, all as JSON.
+//!
+//! Obvious rather than fast: decimals, linear scans, strings. It covers rating, lots, recharging and modes; not pools,
+//! licences or corrections, which it rejects as the core does. Objects hold the fields that matter, under the names of
+//! the wire; a comparison takes each field that is here and finds the same in the real output.
+
+mod account;
+mod bands;
+mod charge;
+mod command;
+mod deck;
+pub mod money;
+pub mod names;
+mod record;
+mod seen;
+pub mod time;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use account::Debit;
+pub use account::{Account, Lot, LotState};
+use charge::{Call, Priced, Rates};
+use command::Command;
+pub use command::Mode;
+pub use deck::{ModelDeck, ModelPlan};
+use names::{flag, reason, unrated};
+use record::{Called, Kind, Record};
+use seen::{Seen, Verdict};
+
+/// What native rows are identified by, beside their id (U1).
+const SOURCE: &str = "native";
+
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// How long after its start a call may arrive (D1).
+    pub window_days: i64,
+    /// How far ahead of the clock a call may start (T9).
+    pub ahead_minutes: i64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { window_days: 90, ahead_minutes: 5 }
+    }
+}
+
+/// All organisations together, as one file of records and one of commands would have them.
+#[derive(Clone, Debug)]
+pub struct Model {
+    options: Options,
+    rates: Rates,
+    accounts: BTreeMap<String, Account>,
+    seen: Seen,
+}
+
+impl Model {
+    /// No plans and one deck (in any number of versions): every plan name means that deck for every product.
+    pub fn new(decks: Vec<ModelDeck>, plans: Vec<ModelPlan>, options: Options) -> Self {
+        let rates = Rates { decks, plans };
+        Self { options, rates, accounts: BTreeMap::new(), seen: Seen::default() }
+    }
+
+    /// Applies a command that arrives at its `at`, as one read from a file does (T5).
+    pub fn feed_command(&mut self, value: &Value) -> Vec<Value> {
+        let Some(command) = Command::read(value) else {
+            return vec![command_reject(value, reason::UNDECODABLE)];
+        };
+        let Some(account) = self.accounts.get_mut(&command.org) else { return self.open(&command, value) };
+        account.advance(command.at);
+        if account.is_repeated(&command) {
+            let mut outputs = account.take_log();
+            outputs.push(json!({
+                "type": "duplicate", "kind": "command", "orgId": command.org, "commandId": command.id,
+            }));
+            return outputs;
+        }
+        account.apply(&command, &self.rates);
+        account.take_log()
+    }
+
+    /// Rates a record and draws it down. `receivedAt` of the row, if given, goes before `arrival` (T5).
+    pub fn feed_cdr(&mut self, row: &Value, arrival: Timestamp) -> Vec<Value> {
+        let record = match Record::read(row) {
+            Ok(record) => record,
+            Err(reason) => return vec![record_reject(row, reason, true)],
+        };
+        let Some(account) = self.accounts.get_mut(&record.content.org) else {
+            return vec![record_reject(row, reason::UNKNOWN_ORG, true)];
+        };
+        account.advance(record::received_at(row).unwrap_or(arrival));
+        let verdict = judge(account, &self.seen, &record, self.options);
+        let mut outputs = Vec::new();
+        match verdict {
+            Verdict::Duplicate => {
+                let content = &record.content;
+                outputs.push(json!({ "type": "duplicate", "kind": "cdr", "orgId": content.org, "id": record.id }));
+            }
+            Verdict::Rejected(reason) => outputs.push(record_reject(row, reason, true)),
+            Verdict::New => {
+                self.seen.claim(SOURCE, &record);
+                let debit = rate(&self.rates, account.plan_at(record.content.start), &record);
+                if debit.flags.contains(&flag::UNRATED) {
+                    outputs.push(record_reject(row, reason::UNRATED, false));
+                }
+                account.debit(debit);
+            }
+        }
+        let mut log = account.take_log();
+        log.append(&mut outputs);
+        log
+    }
+
+    /// Lets time run on to `to` for every organisation.
+    pub fn run_until(&mut self, to: Timestamp) -> Vec<Value> {
+        let mut outputs = Vec::new();
+        for account in self.accounts.values_mut() {
+            account.advance(to);
+            outputs.append(&mut account.take_log());
+        }
+        outputs
+    }
+
+    /// Balances, totals and lots of every organisation, by its id.
+    pub fn accounts(&self) -> Vec<Value> {
+        self.accounts.values().map(Account::view).collect()
+    }
+
+    /// One account, for who wants to aim at its boundaries.
+    pub fn account(&self, org: &str) -> Option<&Account> {
+        self.accounts.get(org)
+    }
+
+    fn open(&mut self, command: &Command, value: &Value) -> Vec<Value> {
+        match Account::open(command, &self.rates) {
+            Ok(mut account) => {
+                let outputs = account.take_log();
+                self.accounts.insert(command.org.clone(), account);
+                outputs
+            }
+            Err(reason) => vec![command_reject(value, reason)],
+        }
+    }
+}
+
+/// The organisation first, then time, then identity.
+fn judge(account: &Account, seen: &Seen, record: &Record, options: Options) -> Verdict {
+    let start = record.content.start;
+    if account.closed {
+        return Verdict::Rejected(reason::ORG_CLOSED);
+    }
+    if start > account.clock + time::minutes(options.ahead_minutes) {
+        return Verdict::Rejected(reason::IN_THE_FUTURE);
+    }
+    if account.clock.duration_since(start) > time::days(options.window_days) {
+        return Verdict::Rejected(reason::TOO_LATE);
+    }
+    seen.judge(SOURCE, record)
+}
+
+/// What the call costs, and the debit's `charge` that says why.
+fn rate(rates: &Rates, plan: &str, record: &Record) -> Debit {
+    let (product, visible) = match (record.kind, &record.called) {
+        (Kind::UserIn, _) => return free(rates, plan, record, flag::USER_IN),
+        (Kind::DirectRouting, _) => return free(rates, plan, record, flag::DIRECT_ROUTING),
+        (_, Called::Emergency | Called::NotNeeded) => return free(rates, plan, record, flag::EMERGENCY),
+        (Kind::Outbound, Called::Digits { visible, .. }) => ("outbound", visible),
+        (Kind::Inbound, Called::Digits { visible, .. }) => ("toll-free-inbound", visible),
+    };
+    let caller = record.caller_digits();
+    let (start, seconds) = (record.content.start, record.content.seconds);
+    let call = Call { product, called: visible, caller: &caller, start, seconds };
+    let mut flags = Vec::new();
+    let is_masked = matches!(&record.called, Called::Digits { masked: true, .. });
+    if is_masked && !visible.is_empty() && rates.is_uncertain(plan, &call) {
+        flags.push(flag::MASKED_UNCERTAIN);
+    }
+    let priced = if visible.is_empty() { Err(unrated::NOTHING_VISIBLE) } else { rates.price(plan, &call) };
+    match priced {
+        Ok(priced) => {
+            flags.extend(priced.row.blocked.then_some(flag::BLOCKED));
+            flags.extend((seconds == 0).then_some(flag::ZERO_SECONDS));
+            debit(record, priced.amount, priced_charge(&priced), flags)
+        }
+        Err(_) if record.kind == Kind::Inbound => free(rates, plan, record, flag::TOLL_NUMBER),
+        Err(why) => {
+            flags.push(flag::UNRATED);
+            let charge = json!({ "amount": "0.00", "currency": rates.plan_currency(plan), "unrated": why });
+            debit(record, Decimal::ZERO, charge, flags)
+        }
+    }
+}
+
+fn free(rates: &Rates, plan: &str, record: &Record, why: &'static str) -> Debit {
+    let charge = json!({ "amount": "0.00", "currency": rates.plan_currency(plan) });
+    debit(record, Decimal::ZERO, charge, vec![why])
+}
+
+fn debit(record: &Record, amount: Decimal, charge: Value, mut flags: Vec<&'static str>) -> Debit {
+    flags.extend(&record.flags);
+    let (id, source, revision) = (record.id.clone(), SOURCE.to_owned(), record.revision);
+    Debit { id, source, revision, start: record.content.start, amount, charge, flags }
+}
+
+fn priced_charge(priced: &Priced<'_>) -> Value {
+    let (deck, row) = (priced.deck, priced.row);
+    let mut charge = json!({
+        "amount": money::print(priced.amount), "currency": deck.currency, "connectionFee": money::print(priced.fee),
+        "billableSeconds": priced.billable_s, "deck": deck.id, "deckVersion": deck.version,
+        "product": row.product, "prefix": row.prefix, "destination": row.destination, "line": row.line,
+    });
+    if let Some(origin) = &row.origin {
+        charge["originPrefix"] = json!(origin);
+    }
+    if let Some(bound) = priced.bound {
+        charge["bound"] = json!(bound);
+    }
+    charge
+}
+
+fn record_reject(row: &Value, reason: &str, counted: bool) -> Value {
+    let mut reject = json!({ "type": "reject", "kind": "cdr", "counted": counted, "reason": reason });
+    for field in ["id", "orgId"] {
+        if let Some(text) = row.get(field).filter(|text| text.is_string()) {
+            reject[field] = text.clone();
+        }
+    }
+    reject
+}
+
+fn command_reject(value: &Value, reason: &str) -> Value {
+    let mut reject = json!({ "type": "reject", "kind": "command", "counted": true, "reason": reason });
+    for field in ["commandId", "orgId"] {
+        if let Some(text) = value.get(field).filter(|text| text.is_string()) {
+            reject[field] = text.clone();
+        }
+    }
+    reject
+}
+
+#[cfg(test)]
+mod tests;

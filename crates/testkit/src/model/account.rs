@@ -1,0 +1,176 @@
+//! One organisation: its money, its clock, its numbered outputs.
+//!
+//! Invariant, checked after every input: purchased + adjusted = spent + forfeited + refunded + remaining.
+
+mod commands;
+mod debit;
+mod dues;
+mod recharge;
+mod view;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::command::Mode;
+use super::money;
+use super::time;
+pub use debit::Debit;
+pub use recharge::Recharge;
+
+/// What has become of a lot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LotState {
+    Active,
+    /// Out of the balance, still there for late records of calls made in time.
+    Expired,
+    Forfeited,
+    Refunded,
+}
+
+#[derive(Clone, Debug)]
+pub struct Lot {
+    pub id: String,
+    pub purchased: Timestamp,
+    pub expires: Timestamp,
+    pub remaining: Decimal,
+    pub state: LotState,
+}
+
+impl Lot {
+    pub fn forfeits(&self) -> Timestamp {
+        self.expires + time::hours(48)
+    }
+}
+
+/// Who made an event happen.
+#[derive(Clone, Debug)]
+enum Cause {
+    Time,
+    Command(String),
+    Call { debit_seq: u64 },
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Totals {
+    pub purchased: Decimal,
+    pub adjusted: Decimal,
+    /// Lot lines of debits and settlements of overdraft (L14).
+    pub spent: Decimal,
+    pub forfeited: Decimal,
+    pub refunded: Decimal,
+    pub post_usage: Decimal,
+    pub uncollected: Decimal,
+}
+
+#[derive(Clone, Debug)]
+pub struct Account {
+    pub org: String,
+    pub currency: String,
+    pub mode: Mode,
+    pub strict: bool,
+    pub closed: bool,
+    /// (from, plan) in the order they were set.
+    plans: Vec<(Timestamp, String)>,
+    /// In the order they are spent: purchase, then id bytewise.
+    pub lots: Vec<Lot>,
+    pub overdraft: Decimal,
+    pub totals: Totals,
+    pub recharge: Recharge,
+    invoices: u64,
+    commands: BTreeSet<String>,
+    /// The greatest timestamp seen (T2).
+    pub clock: Timestamp,
+    /// The instant outputs carry: the clock, or the instant of the due that is being run.
+    at: Timestamp,
+    cause: Cause,
+    seq: u64,
+    log: Vec<Value>,
+}
+
+impl Account {
+    /// Everything said since the last call.
+    pub fn take_log(&mut self) -> Vec<Value> {
+        std::mem::take(&mut self.log)
+    }
+
+    /// Remaining of unexpired lots less overdraft (L1).
+    pub fn balance(&self) -> Decimal {
+        self.active().map(|lot| lot.remaining).sum::<Decimal>() - self.overdraft
+    }
+
+    /// The plan a call is priced by: the last one set at or before its start, else the first (C6).
+    pub fn plan_at(&self, start: Timestamp) -> &str {
+        let mut set = self.plans.iter().filter(|(from, _)| *from <= start);
+        let (_, plan) = set.next_back().unwrap_or(&self.plans[0]);
+        plan
+    }
+
+    /// The instants at which plans changed.
+    pub fn plan_changes(&self) -> impl Iterator<Item = Timestamp> {
+        self.plans.iter().map(|(from, _)| *from)
+    }
+
+    fn active(&self) -> impl Iterator<Item = &Lot> {
+        self.lots.iter().filter(|lot| lot.state == LotState::Active)
+    }
+
+    /// Runs one input: `change`, then the look at exhausted and at the trigger.
+    fn input(&mut self, cause: Cause, change: impl FnOnce(&mut Self)) {
+        let before = self.balance();
+        self.cause = cause;
+        change(self);
+        if before > Decimal::ZERO && self.balance() <= Decimal::ZERO {
+            self.emit("BalanceExhausted", json!({}));
+        }
+        self.look_at_trigger();
+        self.assert_conserved();
+    }
+
+    /// A lot enters: it re-arms recharging (R7) and settles overdraft unless the account is closed.
+    fn insert_lot(&mut self, lot: Lot) {
+        let place = |other: &Lot| (other.purchased, other.id.as_bytes()) < (lot.purchased, lot.id.as_bytes());
+        let index = self.lots.iter().take_while(|other| place(other)).count();
+        self.lots.insert(index, lot);
+        self.recharge.rearm();
+    }
+
+    fn settle_overdraft(&mut self, lot_id: &str) {
+        let lot = self.lots.iter_mut().find(|lot| lot.id == lot_id).expect("the lot was just added");
+        let settled = lot.remaining.min(self.overdraft);
+        if settled.is_zero() {
+            return;
+        }
+        lot.remaining -= settled;
+        self.overdraft -= settled;
+        self.totals.spent += settled;
+        let fields = json!({
+            "lotId": lot_id, "amount": money::print(settled), "overdraft": money::print(self.overdraft),
+        });
+        self.emit("OverdraftSettled", fields);
+    }
+
+    fn emit(&mut self, kind: &str, mut fields: Value) {
+        self.seq += 1;
+        fields["type"] = json!(kind);
+        fields["orgId"] = json!(self.org);
+        fields["seq"] = json!(self.seq);
+        fields["at"] = json!(self.at.to_string());
+        fields["balanceAfter"] = json!(money::print(self.balance()));
+        match &self.cause {
+            Cause::Time => {}
+            Cause::Command(id) => fields["commandId"] = json!(id),
+            Cause::Call { debit_seq } => fields["debitSeq"] = json!(debit_seq),
+        }
+        self.log.push(fields);
+    }
+
+    fn assert_conserved(&self) {
+        let remaining: Decimal = self.lots.iter().map(|lot| lot.remaining).sum();
+        let totals = &self.totals;
+        let gone = totals.spent + totals.forfeited + totals.refunded + remaining;
+        assert_eq!(totals.purchased + totals.adjusted, gone, "money is conserved in {}", self.org);
+    }
+}

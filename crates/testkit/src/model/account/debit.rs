@@ -1,0 +1,84 @@
+//! A rated call against the account: who pays, in which order.
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+
+use super::{Account, Cause, LotState};
+use crate::model::command::Mode;
+use crate::model::money::print;
+
+/// A call after rating.
+pub struct Debit {
+    pub id: String,
+    pub source: String,
+    pub revision: u64,
+    pub start: Timestamp,
+    pub amount: Decimal,
+    /// The `charge` object, complete.
+    pub charge: Value,
+    pub flags: Vec<&'static str>,
+}
+
+impl Account {
+    /// Debits a finished call; a charge of nothing touches nothing (L17).
+    pub fn debit(&mut self, debit: Debit) {
+        if debit.amount.is_zero() {
+            return self.write_debit(debit, Vec::new());
+        }
+        self.input(Cause::Call { debit_seq: self.seq + 1 }, |account| {
+            let funding = account.fund(debit.amount, debit.start);
+            account.write_debit(debit, funding);
+        });
+    }
+
+    /// Lots that were valid at the call's start, in order; then what the mode says.
+    fn fund(&mut self, amount: Decimal, start: Timestamp) -> Vec<Value> {
+        let mut lines = Vec::new();
+        let mut owed = amount;
+        for lot in &mut self.lots {
+            let holds_money = matches!(lot.state, LotState::Active | LotState::Expired);
+            let taken = lot.remaining.min(owed);
+            if !holds_money || start >= lot.expires || taken.is_zero() {
+                continue;
+            }
+            let before = lot.remaining;
+            lot.remaining -= taken;
+            owed -= taken;
+            let mut line = amounts("lot", taken, before, lot.remaining);
+            line["lotId"] = json!(lot.id);
+            lines.push(line);
+        }
+        self.totals.spent += amount - owed;
+        if owed > Decimal::ZERO {
+            lines.push(self.fund_the_rest(owed));
+        }
+        lines
+    }
+
+    fn fund_the_rest(&mut self, owed: Decimal) -> Value {
+        let (kind, total) = match (self.mode, self.strict) {
+            (Mode::PostUsage, _) => ("postUsage", &mut self.totals.post_usage),
+            (Mode::Prepaid, true) => ("uncollected", &mut self.totals.uncollected),
+            (Mode::Prepaid, false) => ("overdraft", &mut self.overdraft),
+        };
+        let before = *total;
+        *total += owed;
+        amounts(kind, owed, before, *total)
+    }
+
+    fn write_debit(&mut self, debit: Debit, funding: Vec<Value>) {
+        self.seq += 1;
+        let mut flags = debit.flags;
+        flags.sort_unstable();
+        self.log.push(json!({
+            "type": "debit", "id": debit.id, "source": debit.source, "revision": debit.revision,
+            "orgId": self.org, "seq": self.seq, "at": self.at.to_string(), "charge": debit.charge,
+            "funding": funding, "balanceAfter": print(self.balance()), "flags": flags,
+        }));
+    }
+}
+
+fn amounts(kind: &str, amount: Decimal, before: Decimal, after: Decimal) -> Value {
+    json!({ "type": kind, "amount": print(amount), "before": print(before), "after": print(after) })
+}

@@ -1,0 +1,82 @@
+//! What time alone brings about, each due an input of its own (T1, T3, T7).
+
+use jiff::Timestamp;
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use super::{Account, Cause, LotState};
+use crate::model::money::print;
+
+/// In the order of rule T7, for dues of the same instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Due {
+    LotExpiry(usize),
+    LotForfeit(usize),
+    MonthStart,
+    CooldownEnd,
+    Resend,
+}
+
+impl Account {
+    /// Runs everything due up to and including `to`, then lets the clock stand at `to` unless it is already later.
+    pub fn advance(&mut self, to: Timestamp) {
+        let to = to.max(self.clock);
+        while let Some((instant, due)) = self.next_due()
+            && instant <= to
+        {
+            self.clock = self.clock.max(instant);
+            self.at = instant;
+            self.input(Cause::Time, |account| account.run(due));
+        }
+        self.clock = to;
+        self.at = to;
+    }
+
+    /// When time alone next changes something.
+    pub fn next_due_at(&self) -> Option<Timestamp> {
+        self.next_due().map(|(instant, _)| instant)
+    }
+
+    /// The earliest due; the index of a lot is its place in the order of spending.
+    fn next_due(&self) -> Option<(Timestamp, Due)> {
+        let lots = self.lots.iter().enumerate().filter_map(|(index, lot)| match lot.state {
+            LotState::Active => Some((lot.expires, Due::LotExpiry(index))),
+            LotState::Expired => Some((lot.forfeits(), Due::LotForfeit(index))),
+            LotState::Forfeited | LotState::Refunded => None,
+        });
+        let month = self.recharge.month_start.map(|instant| (instant, Due::MonthStart));
+        let cooldown = self.recharge.cooldown_end.map(|instant| (instant, Due::CooldownEnd));
+        let resend = self.recharge.next_sending().filter(|_| !self.closed).map(|instant| (instant, Due::Resend));
+        lots.chain(month).chain(cooldown).chain(resend).min()
+    }
+
+    fn run(&mut self, due: Due) {
+        match due {
+            Due::LotExpiry(index) => self.expire(index),
+            Due::LotForfeit(index) => self.forfeit(index),
+            Due::MonthStart => self.recharge.month_start = None,
+            Due::CooldownEnd => self.recharge.rearm(),
+            Due::Resend => self.send_again(),
+        }
+    }
+
+    fn expire(&mut self, index: usize) {
+        let lot = &mut self.lots[index];
+        lot.state = LotState::Expired;
+        if lot.remaining > Decimal::ZERO {
+            let fields = json!({ "lotId": lot.id, "amount": print(lot.remaining) });
+            self.emit("LotExpired", fields);
+        }
+    }
+
+    fn forfeit(&mut self, index: usize) {
+        let lot = &mut self.lots[index];
+        lot.state = LotState::Forfeited;
+        let lost = std::mem::take(&mut lot.remaining);
+        if lost > Decimal::ZERO {
+            let fields = json!({ "lotId": lot.id, "amount": print(lost) });
+            self.totals.forfeited += lost;
+            self.emit("LotForfeited", fields);
+        }
+    }
+}

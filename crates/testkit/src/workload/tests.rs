@@ -1,0 +1,173 @@
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{Input, Options, Workload, merge};
+
+fn parse_lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
+}
+
+fn input_of(input: &Input) -> &Value {
+    match input {
+        Input::Command(value) | Input::Cdr { row: value, .. } => value,
+    }
+}
+
+#[test]
+fn the_same_seed_makes_the_same_workload() {
+    let one = Workload::generate(7, Options::default());
+    let other = Workload::generate(7, Options::default());
+    assert_eq!(one.commands_jsonl(), other.commands_jsonl());
+    assert_eq!(one.cdrs_jsonl(), other.cdrs_jsonl());
+    assert_eq!(one.accounts, other.accounts);
+}
+
+#[test]
+fn files_merged_by_their_heads_give_back_the_order_of_the_steps() {
+    for seed in 0..20 {
+        let workload = Workload::generate(seed, Options::default());
+        let merged = merge(parse_lines(&workload.commands_jsonl()), parse_lines(&workload.cdrs_jsonl()));
+        assert_eq!(merged.len(), workload.steps.len());
+        for (index, (merged, step)) in merged.iter().zip(&workload.steps).enumerate() {
+            assert_eq!(input_of(merged), input_of(&step.input), "seed {seed}, step {index}");
+        }
+    }
+}
+
+#[test]
+fn a_fresh_model_fed_with_the_files_expects_the_same() {
+    for seed in 0..10 {
+        let workload = Workload::generate(seed, Options { grey: seed % 2 == 0, ..Options::default() });
+        let mut model = workload.model();
+        for step in &workload.steps {
+            let outputs = match &step.input {
+                Input::Command(command) => model.feed_command(command),
+                Input::Cdr { row, arrival } => model.feed_cdr(row, *arrival),
+            };
+            assert_eq!(outputs, step.expected, "seed {seed}");
+        }
+        assert_eq!(model.run_until(workload.until), workload.expected_at_end);
+        assert_eq!(model.accounts(), workload.accounts);
+    }
+}
+
+#[test]
+fn sequences_have_no_gaps() {
+    for seed in 0..20 {
+        let workload = Workload::generate(seed, Options::default());
+        for account in &workload.accounts {
+            let org = account["orgId"].as_str().expect("an id");
+            let seqs: Vec<u64> = workload.expected_of(org).iter().filter_map(|output| output["seq"].as_u64()).collect();
+            assert!(seqs.iter().copied().eq(1..=u64::try_from(seqs.len()).expect("few")), "seed {seed}, {org}");
+        }
+    }
+}
+
+/// What a workload is for: every kind of event, refusal, reject and flag comes up, none only by luck.
+#[test]
+fn every_outcome_occurs() {
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    let mut count = |what: String| *seen.entry(what).or_default() += 1;
+    for seed in 0..60 {
+        let workload = Workload::generate(seed, Options::default());
+        let outputs = workload.steps.iter().flat_map(|step| &step.expected).chain(&workload.expected_at_end);
+        for output in outputs {
+            let text = |key: &str| output[key].as_str().unwrap_or("").to_owned();
+            count(format!("{} {}", text("type"), text("kind")).trim_end().to_owned());
+            count(format!("reason {}", text("reason")));
+            count(format!("unrated {}", output["charge"]["unrated"].as_str().unwrap_or("")));
+            count(format!("bound {}", output["charge"]["bound"].as_str().unwrap_or("")));
+            for line in output["funding"].as_array().into_iter().flatten() {
+                count(format!("funding {}", line["type"].as_str().unwrap_or("")));
+            }
+            for flag in output["flags"].as_array().into_iter().flatten() {
+                count(format!("flag {}", flag.as_str().unwrap_or("")));
+            }
+        }
+    }
+    for what in EXPECTED.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        let times = seen.get(what).copied().unwrap_or(0);
+        assert!(times >= 5, "{what}: only {times} times in {seen:#?}");
+    }
+}
+
+const EXPECTED: &str = "
+    AccountOpened
+    FundsAdded
+    OverdraftSettled
+    Adjusted
+    LotExpired
+    LotForfeited
+    LotRefunded
+    BalanceExhausted
+    AutoRechargeConfigured
+    RechargeRequested
+    RechargeSucceeded
+    InvoiceIssued
+    RechargeAttemptFailed
+    RechargeFailed
+    RechargeCapReached
+    RatePlanSet
+    ModeSet
+    AccountClosed
+    CommandRefused
+    duplicate cdr
+    duplicate command
+    reject cdr
+    reject command
+    reason missing-field
+    reason bad-field
+    reason unknown-call-type
+    reason bad-number
+    reason end-before-start
+    reason unknown-org
+    reason org-closed
+    reason in-the-future
+    reason too-late
+    reason quarantined
+    reason correction
+    reason nothing-to-void
+    reason unrated
+    reason undecodable
+    reason account-exists
+    reason account-closed
+    reason currency-mismatch
+    reason unknown-rate-plan
+    reason lot-exists
+    reason amount-not-positive
+    reason lot-in-the-future
+    reason lot-already-expired
+    reason insufficient-balance
+    reason unknown-lot
+    reason lot-not-refundable
+    reason recharge-amount-too-small
+    reason recharge-amount-not-whole
+    reason trigger-not-whole
+    reason cap-below-amount
+    reason unknown-recharge
+    reason already-settled
+    reason no-attempt-pending
+    reason unsupported
+    unrated no-row
+    unrated no-deck
+    unrated not-sold
+    unrated nothing-visible
+    bound minimum
+    bound maximum
+    funding lot
+    funding overdraft
+    funding postUsage
+    funding uncollected
+    flag masked
+    flag masked-uncertain
+    flag unrated
+    flag blocked
+    flag zero-seconds
+    flag long-call
+    flag duration-mismatch
+    flag user-in
+    flag direct-routing
+    flag emergency
+    flag toll-number
+";
