@@ -207,6 +207,47 @@ fn a_recharged_lot_is_dated_by_its_payment() {
     );
 }
 
+/// R9 where its date cannot be: the money is real, so a payment dated ahead, or so long ago that its lot would be
+/// over already (L2), is dated by its arrival instead of being refused.
+#[test]
+fn a_payment_with_an_impossible_date_still_counts() {
+    check(
+        "
+        2026-01-01 auto 50.00 below 120.00
+          2 AutoRechargeConfigured 50.00 below 120.00 = 0.00
+          3 RechargeRequested 1: 50.00, sending 1, attempt 1 = 0.00
+        2026-01-01 succeeded 1 on 2025-01-01
+          4 RechargeSucceeded 1: 50.00 as acme/1 2026-01-01..2027-01-01 = 50.00
+          5 InvoiceIssued 1: 50.00 for 1 as acme/1 = 50.00
+          6 RechargeRequested 2: 50.00, sending 1, attempt 1 = 50.00
+        2026-01-01 succeeded 2 on 2026-01-01T00:05:00.0000001
+          7 RechargeSucceeded 2: 50.00 as acme/2 2026-01-01..2027-01-01 = 100.00
+          8 InvoiceIssued 2: 50.00 for 2 as acme/2 = 100.00
+          9 RechargeRequested 3: 50.00, sending 1, attempt 1 = 100.00
+        2026-01-01 succeeded 3 on 2025-01-01T00:00:01
+          10 RechargeSucceeded 3: 50.00 as acme/3 2025-01-01T00:00:01..2026-01-01T00:00:01 = 150.00
+          11 InvoiceIssued 3: 50.00 for 3 as acme/3 = 150.00
+        ",
+    );
+}
+
+/// R9, L12: a lot bought by hand under the recharge's name does not keep the money out.
+#[test]
+fn a_taken_name_does_not_keep_the_money_out() {
+    check(
+        "
+        2026-01-01 buy acme/1 10.00
+          2 FundsAdded acme/1 10.00 2026-01-01..2027-01-01 = 10.00
+        2026-01-01 auto 50.00 below 20.00
+          3 AutoRechargeConfigured 50.00 below 20.00 = 10.00
+          4 RechargeRequested 1: 50.00, sending 1, attempt 1 = 10.00
+        2026-01-01 succeeded 1
+          5 RechargeSucceeded 1: 50.00 as acme/1+ 2026-01-01..2027-01-01 = 60.00
+          6 InvoiceIssued 1: 50.00 for 1 as acme/1+ = 60.00
+        ",
+    );
+}
+
 /// R10: an outstanding request keeps its amount, and nothing new is asked for until it is settled.
 #[test]
 fn an_outstanding_request_keeps_its_amount() {
