@@ -17,6 +17,9 @@ const HISTORY_S: i64 = 100 * 86_400;
 /// The most that one recharge may buy (10^9 units): an account has room for a thousand of them.
 const RECHARGE_LIMIT: Money = Money::from_micros(Money::LIMIT.micros() / 1000);
 
+/// Why the lots of a closed account are refunded.
+const CLOSED: &str = "account-closed";
+
 impl Account {
     pub(super) fn command(&mut self, command: &Command, now: Timestamp, rules: &Rules, effects: &mut Effects) {
         self.head.clock = now;
@@ -187,7 +190,7 @@ impl Account {
         self.emit(now, false, paid, effects);
         self.emit(now, false, Event::InvoiceIssued { invoice, number, amount, lot: lot.clone() }, effects);
         if self.closed {
-            self.refund_rest(&lot, "account closed".into(), now, effects);
+            self.refund_rest(&lot, CLOSED.into(), now, effects);
         } else {
             self.money_came(place, now, effects);
         }
@@ -269,7 +272,7 @@ impl Account {
         let held = self.lots.all().iter().filter(|lot| lot.state == State::Active && lot.remaining.is_positive());
         let ids: Vec<LotId> = held.map(|lot| lot.id.clone()).collect();
         for id in ids {
-            self.refund_rest(&id, "account closed".into(), now, effects);
+            self.refund_rest(&id, CLOSED.into(), now, effects);
         }
         self.closed = true;
         let event = Event::AccountClosed { overdraft: self.head.overdraft, post_usage: self.head.post_usage };

@@ -126,6 +126,27 @@ fn negative_adjustments_leave_expired_lots_alone() {
     );
 }
 
+/// L9, T9: a call dated a little ahead may start after a lot's expiry, and its overdraft then stands beside money:
+/// still not more than the balance is adjusted away.
+#[test]
+fn negative_adjustments_leave_what_covers_overdraft() {
+    check(
+        "
+        2026-01-01 buy L1 10.00 until 2026-02-01T00:02
+          2 FundsAdded L1 10.00 2026-01-01..2026-02-01T00:02 = 10.00
+        2026-02-01 call 4.00 from 2026-02-01T00:03
+          3 debit overdraft 0.00→4.00 = 6.00
+        2026-02-01 adjust A1 -6.01
+          4 CommandRefused adjust insufficient-balance = 6.00
+        2026-02-01 adjust A2 -6.00
+          5 Adjusted -6.00: L1 10.00→4.00 = 0.00
+          6 BalanceExhausted = 0.00
+        2026-02-02 tick
+          7 due 2026-02-01T00:02 LotExpired L1 4.00 = -4.00
+        ",
+    );
+}
+
 /// L10: a positive adjustment is a lot of 12 months, named as its command, dated now.
 #[test]
 fn positive_adjustments_are_lots() {
