@@ -6,7 +6,7 @@
 //! Numbers are taken as the text they were written in: no floating point is between a record and its money.
 
 mod envelope;
-mod fault;
+pub(crate) mod fault;
 mod row;
 
 #[cfg(test)]
@@ -51,7 +51,7 @@ fn assemble<'a>(row: Row<'a>, context: &Context<'a>, plan: &NumberPlan) -> Resul
         Some(id) => Cow::Borrowed(id),
         None => row.id.0.ok_or_else(|| missing("id"))?,
     };
-    let org = organisation(row.org_id.0, context)?;
+    let org = organisation(row.org_id.0, context, "orgId")?;
     let call_type_name = row.call_type.0.ok_or_else(|| missing("callType"))?;
     let call_type = CallType::parse(&call_type_name).ok_or_else(|| unknown_call_type("callType", &call_type_name))?;
     let start =
@@ -59,8 +59,8 @@ fn assemble<'a>(row: Row<'a>, context: &Context<'a>, plan: &NumberPlan) -> Resul
     let end = instant::rfc3339(row.end_date_time.get(), "endDateTime")?;
     let received = instant::rfc3339(row.received_at.get(), "receivedAt")?;
     let duration = seconds(row.duration.get())?;
-    let flags = instant::check_span(start, end, duration, "endDateTime")?;
-    let revision = revision(row.revision.get())?;
+    let flags = instant::check_span(start, end, duration, true, "endDateTime")?;
+    let revision = revision(row.revision.get(), "revision")?;
     let callee = match call_type.product() {
         None => Callee::NotRated,
         Some(_) => {
@@ -109,12 +109,16 @@ fn assemble<'a>(row: Row<'a>, context: &Context<'a>, plan: &NumberPlan) -> Resul
 
 /// The body and the key must agree where both name the organisation; the key stands in for a silent body (U10).
 #[inline]
-pub(crate) fn organisation<'a>(body: Option<Cow<'a, str>>, context: &Context<'a>) -> Result<Cow<'a, str>, Rejection> {
+pub(crate) fn organisation<'a>(
+    body: Option<Cow<'a, str>>,
+    context: &Context<'a>,
+    field: &str,
+) -> Result<Cow<'a, str>, Rejection> {
     match (body, context.key) {
-        (Some(body), Some(key)) if *body != *key => Err(org_mismatch(&body, key)),
+        (Some(body), Some(key)) if *body != *key => Err(org_mismatch(&body, key, field)),
         (Some(body), _) => Ok(body),
         (None, Some(key)) => Ok(Cow::Borrowed(key)),
-        (None, None) => context.org.map(Cow::Borrowed).ok_or_else(no_organisation),
+        (None, None) => context.org.map(Cow::Borrowed).ok_or_else(|| no_organisation(field)),
     }
 }
 
@@ -126,12 +130,12 @@ fn seconds(text: Option<&str>) -> Result<Duration, Rejection> {
 
 /// Missing is 0 (boundaries.md D4).
 #[inline]
-fn revision(text: Option<&str>) -> Result<u32, Rejection> {
+pub(crate) fn revision(text: Option<&str>, field: &str) -> Result<u32, Rejection> {
     match text {
         None => Ok(0),
         Some(text) => text.parse().map_err(|_| {
             let detail = format!("{:?} is no whole number from 0 to {}", shorten(text), u32::MAX);
-            Rejection::of_field(Reason::BadField, "revision", detail)
+            Rejection::of_field(Reason::BadField, field, detail)
         }),
     }
 }
@@ -148,16 +152,16 @@ pub(crate) fn unknown_call_type(field: &str, name: &str) -> Rejection {
 }
 
 #[cold]
-fn org_mismatch(body: &str, key: &str) -> Rejection {
+fn org_mismatch(body: &str, key: &str, field: &str) -> Rejection {
     let detail = format!("the record says {:?}, its key {:?}", shorten(body), shorten(key));
-    Rejection::of_field(Reason::OrgMismatch, "orgId", detail)
+    Rejection::of_field(Reason::OrgMismatch, field, detail)
 }
 
 #[cold]
-fn no_organisation() -> Rejection {
+fn no_organisation(field: &str) -> Rejection {
     Rejection::of_field(
         Reason::MissingField,
-        "orgId",
+        field,
         "neither the record nor its key names an organisation, nor was --org given",
     )
 }

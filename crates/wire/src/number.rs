@@ -55,6 +55,11 @@ pub fn normalise(text: &str, region: Option<&str>) -> Result<String, Rejection> 
     dialled::normalise(text.trim(), region).map_err(|unusable| reject(unusable, text, region, "number"))
 }
 
+/// Whether `region` is the ISO 3166 code of a country with a numbering plan.
+pub fn is_region(region: &str) -> bool {
+    dialled::is_region(region)
+}
+
 fn reject(unusable: Unusable, text: &str, region: Option<&str>, field: &str) -> Rejection {
     let shown = shown(text);
     let detail = match unusable {

@@ -1,10 +1,21 @@
-//! Where usage records come from: what is known of a record besides its bytes, and what all decoders share.
+//! Where usage records come from: source profiles, what is known of a record besides its bytes, and what all decoders
+//! share.
 //!
-//! Invariant: a decoder returns a complete [`Cdr`](crate::Cdr) or says which field stood in the way, by the name that
-//! field has in the source.
+//! Invariant: a decoder returns a complete [`Cdr`] or says which field stood in the way, by the name that field has in
+//! the source.
 
+pub(crate) mod assemble;
+pub(crate) mod csv;
 pub mod duration;
 pub(crate) mod instant;
+pub(crate) mod json;
+pub mod profile;
+pub(crate) mod time_layout;
+
+pub use csv::Header;
+pub use profile::Profile;
+
+use crate::cdr::Cdr;
 
 /// What is known of a record besides its bytes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -19,4 +30,14 @@ pub struct Context<'a> {
     pub ce_source: Option<&'a str>,
     /// The organisation of records whose body and key name none (`--org`).
     pub org: Option<&'a str>,
+}
+
+/// What a record turned out to be.
+#[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant, reason = "nearly every record is a call, and none is kept")]
+pub enum Decoded<'a> {
+    /// A call.
+    Cdr(Cdr<'a>),
+    /// Something else, by an explicit rule of the profile: left out, and counted.
+    NotACall,
 }

@@ -26,7 +26,10 @@ impl Read for Drip {
     }
 }
 
-fn read_all(bytes: &[u8], options: Options) -> io::Result<Vec<(u64, u64, Kind, Vec<u8>)>> {
+/// Line, offset, kind and bytes of a record.
+type Found = (u64, u64, Kind, Vec<u8>);
+
+fn read_all(bytes: &[u8], options: Options) -> io::Result<Vec<Found>> {
     let mut reader = Reader::new(io::Cursor::new(bytes.to_vec()), "test", options)?;
     let mut chunk = Chunk::new();
     let mut all = Vec::new();

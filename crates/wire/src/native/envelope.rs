@@ -40,22 +40,17 @@ pub(super) fn decode<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPl
     let Cow::Borrowed(data) = data else {
         return Err(Rejection::of_field(Reason::BadField, "data", "a text where the row itself is expected"));
     };
-    let partition_key = super::organisation(envelope.partitionkey.0, &Context { org: Some(""), ..*context })?;
-    let row = row::read(data.as_bytes())?;
-    // The row must agree with the partition key, which already agrees with the key of the record.
-    if let Some(org) = row.org_id.get().filter(|org| !partition_key.is_empty() && *org != partition_key) {
-        return Err(super::org_mismatch(org, &partition_key));
+    let key = match envelope.partitionkey.0 {
+        Some(key) => Some(super::organisation(Some(key), context, "partitionkey")?),
+        None => context.key.map(Cow::Borrowed),
+    };
+    let mut row = row::read(data.as_bytes())?;
+    match (&row.org_id.0, key) {
+        (Some(org), Some(key)) if *org != key => return Err(super::org_mismatch(org, &key, "orgId")),
+        (None, key) => row.org_id = Field(key),
+        _ => {}
     }
-    let silent = Context { key: None, org: None, ce_id: Some(""), ce_source: Some(""), ..*context };
-    let row = row::Row { org_id: Field(organisation(row.org_id.0, partition_key, context)), ..row };
-    let cdr = assemble(row, &silent, plan)?;
+    let identified = Context { key: None, ce_id: Some(""), ce_source: Some(""), ..*context };
+    let cdr = assemble(row, &identified, plan)?;
     Ok(Cdr { id, source, ..cdr })
-}
-
-fn organisation<'a>(
-    row: Option<Cow<'a, str>>,
-    partition_key: Cow<'a, str>,
-    context: &Context<'a>,
-) -> Option<Cow<'a, str>> {
-    row.or((!partition_key.is_empty()).then_some(partition_key)).or(context.org.map(Cow::Borrowed))
 }

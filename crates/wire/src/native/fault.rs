@@ -6,7 +6,7 @@ use crate::rejection::{Reason, Rejection};
 /// Whether the first character that is not white space opens an object. (The reader would take an array for the fields
 /// in order.)
 #[inline]
-pub(super) fn begins_object(bytes: &[u8]) -> bool {
+pub(crate) fn begins_object(bytes: &[u8]) -> bool {
     match bytes.first() {
         Some(b'{') => true,
         _ => bytes.trim_ascii_start().first() == Some(&b'{'),
@@ -14,7 +14,7 @@ pub(super) fn begins_object(bytes: &[u8]) -> bool {
 }
 
 #[cold]
-pub(super) fn not_an_object(bytes: &[u8]) -> Rejection {
+pub(crate) fn not_an_object(bytes: &[u8]) -> Rejection {
     let found = match bytes.trim_ascii_start() {
         [] => "nothing but white space".to_owned(),
         [b'[', ..] => "a JSON array".to_owned(),
@@ -27,7 +27,7 @@ pub(super) fn not_an_object(bytes: &[u8]) -> Rejection {
 
 /// The rejection for `bytes`, which the reader refused with `error`.
 #[cold]
-pub(super) fn name(bytes: &[u8], error: &sonic_rs::Error) -> Rejection {
+pub(crate) fn name(bytes: &[u8], error: &sonic_rs::Error) -> Rejection {
     if let Err(error) = std::str::from_utf8(bytes) {
         return Rejection::new(Reason::Undecodable, format!("not UTF-8 at byte {}", error.valid_up_to()));
     }
@@ -44,7 +44,11 @@ pub(super) fn name(bytes: &[u8], error: &sonic_rs::Error) -> Rejection {
         }
         seen.push(key.to_string());
     }
-    // The reader's own text quotes the record, numbers and all: only the place is told.
+    undecodable(error)
+}
+
+/// The reader's own text quotes the record, numbers and all: only the place is told.
+pub(crate) fn undecodable(error: &sonic_rs::Error) -> Rejection {
     let what = if error.is_eof() { "ends too early" } else { "is not valid JSON" };
     Rejection::new(Reason::Undecodable, format!("the record {what} at byte {}", error.offset()))
 }

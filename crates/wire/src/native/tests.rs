@@ -8,10 +8,9 @@ fn with(field: &str, value: &str) -> String {
     match ROW.find(&key) {
         Some(at) => {
             let rest = &ROW[at + key.len()..];
-            let end = if rest.starts_with('"') {
-                2 + rest[1..].find('"').expect("closed")
-            } else {
-                rest.find([',', '}']).expect("ends")
+            let end = match rest.strip_prefix('"') {
+                Some(text) => 2 + text.find('"').expect("closed"),
+                None => rest.find([',', '}']).expect("ends"),
             };
             format!("{}{value}{}", &ROW[..at + key.len()], &rest[end..])
         }
@@ -138,7 +137,7 @@ fn cloud_events_in_one_object() {
     let whole = event(r#""id":"e1","source":"//sbc1","partitionkey":"contoso","#);
     assert_eq!(decode(&whole, none), Ok("//sbc1 e1 contoso".into()));
     assert_eq!(decode(&whole, Context { key: Some("contoso"), ..none }), Ok("//sbc1 e1 contoso".into()));
-    assert_eq!(decode(&whole, Context { key: Some("x"), ..none }), Err((Reason::OrgMismatch, "orgId".into())));
+    assert_eq!(decode(&whole, Context { key: Some("x"), ..none }), Err((Reason::OrgMismatch, "partitionkey".into())));
     let other = event(r#""id":"e1","source":"//sbc1","partitionkey":"x","#);
     assert_eq!(decode(&other, none), Err((Reason::OrgMismatch, "orgId".into())));
     let silent = event(r#""id":"e1","source":"//sbc1","#).replace("\"orgId\":\"contoso\",", "");

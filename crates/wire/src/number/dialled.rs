@@ -55,8 +55,12 @@ fn own_or_short(plan: &NumberPlan, dialled: &str, region: Option<&str>) -> Optio
 }
 
 fn outside_number(plan: &NumberPlan, dialled: &str, region: Option<&str>) -> Result<Callee, Unusable> {
-    match plan.after_international_prefix(&without_separators(dialled)) {
+    let digits = without_separators(dialled);
+    match plan.after_international_prefix(&digits) {
         Some(international) => number(&format!("+{international}"), region),
+        None if plan.plus_may_be_missing() && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            number(&format!("+{digits}"), region)
+        }
         None => number(dialled, region),
     }
 }
@@ -92,6 +96,11 @@ pub(super) fn normalise(text: &str, region: Option<&str>) -> Result<String, Unus
     }
     let number = PhoneNumber::parse(text, region).map_err(|_| Unusable::NotANumber)?;
     Ok(number.to_string())
+}
+
+/// Whether `region` is a country with a numbering plan.
+pub(super) fn is_region(region: &str) -> bool {
+    known_region(region).is_ok()
 }
 
 fn known_region(region: &str) -> Result<Option<Region>, Unusable> {

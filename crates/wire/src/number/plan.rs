@@ -7,12 +7,19 @@ pub struct NumberPlan {
     internal: Vec<Pattern>,
     outside_line: Option<String>,
     international_prefix: Option<String>,
+    plus_may_be_missing: bool,
 }
 
 impl NumberPlan {
     /// A plan that knows nothing.
     pub const fn unknown() -> Self {
-        NumberPlan { region: None, internal: Vec::new(), outside_line: None, international_prefix: None }
+        NumberPlan {
+            region: None,
+            internal: Vec::new(),
+            outside_line: None,
+            international_prefix: None,
+            plus_may_be_missing: false,
+        }
     }
 
     /// Every number is dialled in this country (upper-case ISO 3166), whatever the record says.
@@ -41,6 +48,17 @@ impl NumberPlan {
     pub fn with_international_prefix(mut self, digits: &str) -> Self {
         self.international_prefix = Some(digits.to_owned());
         self
+    }
+
+    /// Numbers are E.164 whose `+` may have been lost, as spreadsheets lose it.
+    #[must_use]
+    pub fn with_missing_plus(mut self, plus_may_be_missing: bool) -> Self {
+        self.plus_may_be_missing = plus_may_be_missing;
+        self
+    }
+
+    pub(super) fn plus_may_be_missing(&self) -> bool {
+        self.plus_may_be_missing
     }
 
     pub(super) fn region(&self) -> Option<&str> {

@@ -16,6 +16,11 @@ pub struct Duration {
     pub nanos: u64,
 }
 
+impl Duration {
+    /// Not connected.
+    pub const ZERO: Duration = Duration { seconds: 0, nanos: 0 };
+}
+
 /// Why a text is no duration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DurationError {
@@ -106,7 +111,7 @@ fn parse_any(text: &str, unit: Unit) -> Result<Duration, DurationError> {
         return Err(DurationError::NotANumber);
     }
     if digits().all(|byte| byte == b'0') {
-        return Ok(Duration { seconds: 0, nanos: 0 });
+        return Ok(Duration::ZERO);
     }
     if negative {
         return Err(DurationError::Negative);

@@ -29,12 +29,13 @@ pub(crate) fn bad_time(text: &str, field: &str, problem: &dyn std::fmt::Display)
 }
 
 /// The flags that start, end and duration earn together, or the rejection of an end before the start (boundaries.md U2,
-/// U3).
+/// U3). They are compared if `is_compared`.
 #[inline]
 pub(crate) fn check_span(
     start: Timestamp,
     end: Option<Timestamp>,
     duration: Duration,
+    is_compared: bool,
     end_field: &str,
 ) -> Result<Flags, Rejection> {
     let flags = Flags::NONE.with_if(duration.seconds > LONG_CALL_S, Flags::LONG_CALL);
@@ -45,7 +46,7 @@ pub(crate) fn check_span(
     let span_nanos = i128::from(end.seconds() - start.seconds()) * 1_000_000_000 + i128::from(end.nanos())
         - i128::from(start.nanos());
     let off_by_nanos = (span_nanos - i128::from(duration.nanos)).unsigned_abs();
-    Ok(flags.with_if(off_by_nanos > 1_000_000_000, Flags::DURATION_MISMATCH))
+    Ok(flags.with_if(is_compared && off_by_nanos > 1_000_000_000, Flags::DURATION_MISMATCH))
 }
 
 #[cold]
