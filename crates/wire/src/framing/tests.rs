@@ -222,6 +222,8 @@ fn utf_16_is_refused_with_advice() {
 }
 
 proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig { failure_persistence: None, ..Default::default() })]
+
     /// No byte is lost or counted twice, whatever the bytes and however they are cut.
     #[test]
     fn any_bytes_are_framed_alike_in_any_chunks(

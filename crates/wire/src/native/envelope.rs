@@ -28,7 +28,10 @@ struct Envelope<'a> {
 
 #[cold]
 pub(super) fn decode<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPlan) -> Result<Cdr<'a>, Rejection> {
-    let envelope: Envelope<'a> = sonic_rs::from_slice(bytes).map_err(|error| fault::name(bytes, &error))?;
+    let envelope: Envelope<'a> = {
+        let text = fault::utf8(bytes)?;
+        sonic_rs::from_str(text).map_err(|error| fault::name(text, &error))?
+    };
     let version = envelope.specversion.0.unwrap_or_default();
     if version != "1.0" {
         let detail = format!("CloudEvents {:?}: only 1.0 is read", super::shorten(&version));

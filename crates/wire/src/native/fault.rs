@@ -25,14 +25,18 @@ pub(crate) fn not_an_object(bytes: &[u8]) -> Rejection {
     Rejection::new(Reason::Undecodable, format!("a JSON object is expected, but it begins with {found}"))
 }
 
-/// The rejection for `bytes`, which the reader refused with `error`.
+/// The record as text.
+#[inline]
+pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Rejection> {
+    std::str::from_utf8(bytes)
+        .map_err(|error| Rejection::new(Reason::Undecodable, format!("not UTF-8 at byte {}", error.valid_up_to())))
+}
+
+/// The rejection for `text`, which the reader refused with `error`.
 #[cold]
-pub(crate) fn name(bytes: &[u8], error: &sonic_rs::Error) -> Rejection {
-    if let Err(error) = std::str::from_utf8(bytes) {
-        return Rejection::new(Reason::Undecodable, format!("not UTF-8 at byte {}", error.valid_up_to()));
-    }
+pub(crate) fn name(text: &str, error: &sonic_rs::Error) -> Rejection {
     let mut seen: Vec<String> = Vec::new();
-    for entry in sonic_rs::to_object_iter(bytes) {
+    for entry in sonic_rs::to_object_iter(text) {
         let Ok((key, value)) = entry else { break };
         let Some(kind) = kind_of(&key) else { continue };
         if seen.iter().any(|name| *name == *key) {

@@ -72,13 +72,15 @@ pub(super) struct Row<'a> {
     pub(super) specversion: Field<'a>,
 }
 
-/// Reads a row; what the reader refuses is named.
+/// Reads a row; what the reader refuses is named. UTF-8 is checked first, since the reader would do so last, after it
+/// had already given texts away.
 #[inline]
 pub(super) fn read(bytes: &[u8]) -> Result<Row<'_>, Rejection> {
     if !fault::begins_object(bytes) {
         return Err(fault::not_an_object(bytes));
     }
-    sonic_rs::from_slice(bytes).map_err(|error| fault::name(bytes, &error))
+    let text = fault::utf8(bytes)?;
+    sonic_rs::from_str(text).map_err(|error| fault::name(text, &error))
 }
 
 /// A text field: a string, or an integer as its digits. Null and empty are absent.

@@ -124,8 +124,8 @@ fn masked(plan: &NumberPlan, text: &str, region: Option<&str>) -> Result<Callee,
     let (visible, hidden) = text.split_at(text.find('*').unwrap_or(text.len()));
     let digits: String = visible.chars().filter(char::is_ascii_digit).collect();
     if digits.is_empty() {
-        // One star and digits is what a subscriber dials for a feature; two or more hide something.
-        let is_feature_code = hidden.len() > 1 && hidden[1..].bytes().all(|b| b.is_ascii_digit() || b == b'#');
+        // One star and a digit is what a subscriber dials for a feature; two or more stars hide something.
+        let is_feature_code = hidden.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
         return if is_feature_code { Err(Unusable::FeatureCode) } else { Ok(Callee::NothingVisible) };
     }
     let number = if visible.starts_with('+') {

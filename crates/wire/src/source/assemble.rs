@@ -45,9 +45,10 @@ pub(crate) fn assemble<'a, F: Fields<'a>>(
     let org = record.organisation(context)?;
     let (call_type, call_type_name) = record.call_type()?;
     let times = record.times()?;
-    let (duration, flags) = record.connected(&times)?;
-    // Ringing is no mismatch: only what was connected is compared with the two times (boundaries.md U2).
-    let is_compared = duration.seconds > 0 && !times.lacks_answer;
+    let is_answered = record.is_answered(&times);
+    let (duration, flags) = record.connected(is_answered)?;
+    // Ringing is no mismatch: only the times of a connection are compared with what is billed (boundaries.md U2).
+    let is_compared = is_answered && !times.lacks_answer;
     let span = instant::check_span(times.start, times.end, duration, is_compared, record.name_of(times.end_field))?;
     let flags = flags.with(times.flags).with(span);
     let caller_number = record.get(mapping.caller);
@@ -175,12 +176,15 @@ impl<'a, F: Fields<'a>> Record<'a, '_, F> {
         })
     }
 
-    /// The connected time: what the source bills, for answered calls only (boundaries.md U6).
-    fn connected(&self, times: &Times) -> Result<(Duration, Flags), Rejection> {
-        let is_answered = match &self.mapping.answered {
+    fn is_answered(&self, times: &Times) -> bool {
+        match &self.mapping.answered {
             Some(rule) => rule.matches(self.get(Some(rule.field)).as_deref()),
             None => !times.lacks_answer,
-        };
+        }
+    }
+
+    /// The connected time: what the source bills, for answered calls only (boundaries.md U6).
+    fn connected(&self, is_answered: bool) -> Result<(Duration, Flags), Rejection> {
         match self.billed()? {
             Some(billed) if is_answered => Ok((billed, Flags::NONE)),
             Some(Duration { seconds: 1.., .. }) => Ok((Duration::ZERO, Flags::UNANSWERED_WITH_BILLSEC)),

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use sonic_rs::LazyValue;
 
@@ -54,8 +55,7 @@ pub(crate) fn read<'a>(bytes: &'a [u8], tree: &Tree, names: &[String]) -> Result
     if !fault::begins_object(bytes) {
         return Err(fault::not_an_object(bytes));
     }
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| Rejection::new(Reason::Undecodable, format!("not UTF-8 at byte {}", error.valid_up_to())))?;
+    let text = fault::utf8(bytes)?;
     let mut values = Values { values: vec![None; names.len()], wrong: None };
     let mut reader = sonic_rs::Deserializer::from_str(text);
     Node { tree, values: &mut values }
@@ -93,8 +93,6 @@ impl<'de> DeserializeSeed<'de> for Node<'_, '_, 'de> {
         }
     }
 }
-
-use serde::Deserialize;
 
 struct Wrong;
 

@@ -199,9 +199,7 @@ impl Profile {
         mapping: &'a Mapping,
         context: &Context<'a>,
     ) -> Result<Decoded<'a>, Rejection> {
-        let text = std::str::from_utf8(record).map_err(|error| {
-            Rejection::new(Reason::Undecodable, format!("not UTF-8 at byte {}", error.valid_up_to()))
-        })?;
+        let text = native::fault::utf8(record)?;
         let line = Line::split(text, header.dialect)
             .ok_or_else(|| Rejection::new(Reason::ColumnCount, format!("more than {} columns", csv::COLUMNS_MAX)))?;
         if !(header.columns_min..=header.columns_max).contains(&line.columns_count) {
