@@ -4,6 +4,9 @@ use std::path::{Path, PathBuf};
 
 use drawdown_rating::{Catalogue, Compiled, Deck, DeckText, RatePlan, rows_file_of};
 
+use drawdown_wire::source::Profile;
+use drawdown_wire::source::profile::Overrides;
+
 use crate::exit::Failure;
 
 /// Reads and compiles the deck whose manifest is at `path`.
@@ -33,6 +36,15 @@ pub fn read_catalogue(decks: &[PathBuf], rate_plans: &[PathBuf]) -> Result<Catal
         plans.push(RatePlan::parse(&path.display().to_string(), &text).map_err(Failure::faults)?);
     }
     Catalogue::new(compiled, plans).map_err(Failure::faults)
+}
+
+/// A source profile by its name, or from its file.
+pub fn read_profile(source: &str) -> Result<Profile, Failure> {
+    let (path, overrides) = Overrides::split(source).map_err(Failure::faults)?;
+    if !Path::new(path).is_file() {
+        return Profile::named(source).map_err(Failure::faults);
+    }
+    Profile::parse_with(path, &read_text(Path::new(path))?, &overrides).map_err(Failure::faults)
 }
 
 /// The text of a small file.

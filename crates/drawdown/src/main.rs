@@ -1,9 +1,12 @@
 //! `drawdown`, the binary: the command line, and nothing but wiring behind it.
 
 mod cli;
+mod deck;
 mod exit;
 mod files;
+mod manual;
 mod rate;
+mod table;
 
 use std::process::ExitCode;
 

@@ -25,8 +25,8 @@ enum Step {
 pub struct Journal {
     steps: Vec<Step>,
     heads: Vec<Head>,
-    records: Vec<(i64, u64)>,
-    commands: Vec<(i64, u64)>,
+    records: Vec<u64>,
+    commands: Vec<u64>,
     touched: Vec<Slot>,
     clock: Timestamp,
 }
@@ -77,12 +77,12 @@ impl Journal {
     }
 
     #[inline]
-    pub fn claimed_record(&mut self, day: i64, identity: u64) {
-        self.records.push((day, identity));
+    pub fn claimed_record(&mut self, identity: u64) {
+        self.records.push(identity);
     }
 
-    pub fn claimed_command(&mut self, day: i64, identity: u64) {
-        self.commands.push((day, identity));
+    pub fn claimed_command(&mut self, identity: u64) {
+        self.commands.push(identity);
     }
 
     /// Notes an account touched for the first time in this batch.
@@ -117,12 +117,8 @@ impl Journal {
                 Step::Opened => accounts.remove_last(),
             }
         }
-        for (day, identity) in self.records.drain(..).rev() {
-            records.remove(day, identity);
-        }
-        for (day, identity) in self.commands.drain(..).rev() {
-            commands.remove(day, identity);
-        }
+        self.records.drain(..).for_each(|identity| records.remove(identity));
+        self.commands.drain(..).for_each(|identity| commands.remove(identity));
         self.heads.clear();
         self.touched.clear();
         self.clock

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use drawdown_ledger::account::{Account, Input, RatedCall};
 use drawdown_ledger::command::{Command, OpenAccount};
 use drawdown_ledger::effects::{Effects, FundingSource};
-use drawdown_ledger::{Refusal, Rules};
+use drawdown_ledger::{Occurrence, Refusal, Rules};
 use drawdown_rating::Catalogue;
 use drawdown_units::{Money, Timestamp};
 use drawdown_wire::command::Envelope;
@@ -172,7 +172,7 @@ impl Partition {
         }
         let slot = admitted.slot.unwrap_or_else(|| self.open_unknown(engine, arrival, &cdr.org, outputs));
         self.records.insert(admitted.fingerprint, self.batch);
-        self.journal.claimed_record(admitted.fingerprint.day, admitted.fingerprint.identity);
+        self.journal.claimed_record(admitted.fingerprint.identity);
         self.clock = self.clock.max(arrival);
         self.book(slot, arrival, RatedCall { charge: amount, started: cdr.start }, engine.rules);
         let account = self.accounts.get(slot);
@@ -221,18 +221,12 @@ impl Partition {
     }
 
     fn open_unknown(&mut self, engine: &Engine<'_>, arrival: Timestamp, org: &str, outputs: &mut Outputs) -> Slot {
-        let terms = engine.open_unknown.expect("invariant: a record without an account is admitted only if it is opened");
+        let terms =
+            engine.open_unknown.expect("invariant: a record without an account is admitted only if it is opened");
         self.open(org, terms, arrival, Cause::Time, outputs)
     }
 
-    fn open(
-        &mut self,
-        org: &str,
-        terms: &OpenAccount,
-        at: Timestamp,
-        cause: Cause<'_>,
-        outputs: &mut Outputs,
-    ) -> Slot {
+    fn open(&mut self, org: &str, terms: &OpenAccount, at: Timestamp, cause: Cause<'_>, outputs: &mut Outputs) -> Slot {
         self.effects.clear();
         let account = Account::open(org, terms, at, &mut self.effects);
         let slot = self.accounts.add(account);
@@ -319,16 +313,13 @@ impl Partition {
         if refused { CommandOutcome::Refused } else { CommandOutcome::Applied }
     }
 
-    /// Lets time run on to `now`: runs what is due in every account, in order of due instant.
-    ///
-    /// `each` is called after each account with the events it wrote.
-    pub fn tick(&mut self, engine: &Engine<'_>, now: Timestamp, outputs: &mut Outputs) {
+    /// Lets time run on to `now`: runs what is due in every account, in order of due instant, and hands each event to
+    /// `each` with its organisation.
+    pub fn tick(&mut self, engine: &Engine<'_>, now: Timestamp, mut each: impl FnMut(&str, &Occurrence)) {
         while let Some(slot) = self.accounts.next_due(now) {
             self.apply_whole(engine, slot, now, Input::Time);
             let org = self.accounts.get(slot).org();
-            for occurrence in &self.effects.occurrences {
-                event::write(&mut outputs.events, org, occurrence, Cause::Time);
-            }
+            self.effects.occurrences.iter().for_each(|occurrence| each(org, occurrence));
         }
     }
 

@@ -10,11 +10,7 @@ use drawdown_wire::{Flags, Reason, Rejection, number};
 /// # Errors
 /// A charge beyond what an account can hold.
 #[inline]
-pub fn price<'c>(
-    catalogue: &'c Catalogue,
-    rate_plan: &str,
-    cdr: &Cdr<'_>,
-) -> Result<(Pricing<'c>, Flags), Rejection> {
+pub fn price<'c>(catalogue: &'c Catalogue, rate_plan: &str, cdr: &Cdr<'_>) -> Result<(Pricing<'c>, Flags), Rejection> {
     let Some(product) = cdr.call_type.product() else {
         let flag = if cdr.call_type == CallType::UserIn { Flags::INBOUND } else { Flags::DIRECT_ROUTING };
         return Ok((Pricing::Free, flag));

@@ -1,13 +1,14 @@
 //! Counting what became of the inputs, in number and in money: nothing is dropped without a count.
 
 use drawdown_ledger::effects::{FundingLine, FundingSource};
-use drawdown_units::Money;
+use drawdown_units::{Currency, Money};
+use drawdown_wire::debit::Pricing;
 use drawdown_wire::{Cdr, Reason};
 
 use crate::partition::{CommandOutcome, Outcome};
 
 /// Sums over a stretch of input. Adding two is adding their fields.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Usage records that came in: debited + duplicate + rejected.
     pub records: u64,
@@ -19,10 +20,8 @@ pub struct Tally {
     pub duplicate: u64,
     /// Records rejected, by [`Reason`].
     pub rejected: [u64; Reason::ALL.len()],
-    /// What debits charged.
-    pub charged: Money,
-    /// Who paid.
-    pub funded: Funded,
+    /// What debits charged and who paid, for each currency: few, and money of two is never added.
+    pub money: Vec<(Currency, Charged)>,
     /// What the records claim upstream charged, for each of: debited, duplicate, rejected.
     pub claimed: [Money; 3],
     /// Commands that came in: applied + refused + duplicate + rejected.
@@ -35,6 +34,15 @@ pub struct Tally {
     pub commands_duplicate: u64,
     /// Commands rejected.
     pub commands_rejected: u64,
+}
+
+/// Money charged in one currency.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Charged {
+    /// What debits charged.
+    pub amount: Money,
+    /// Who paid.
+    pub funded: Funded,
 }
 
 /// Money by funder.
@@ -84,8 +92,9 @@ impl Tally {
                 self.records += 1;
                 self.debited += 1;
                 self.unrated += u64::from(debited.unrated().is_some());
-                self.charged = self.charged.plus(debited.amount);
-                self.funded.add(&debited.funded);
+                if let Pricing::Charged(charge, _) = &debited.pricing {
+                    self.charged(charge.deck.currency(), debited.amount, &debited.funded);
+                }
                 0
             }
             Outcome::Duplicate => {
@@ -107,6 +116,17 @@ impl Tally {
     pub fn undecodable(&mut self, reason: Reason) {
         self.records += 1;
         self.rejected[reason as usize] += 1;
+    }
+
+    #[inline]
+    fn charged(&mut self, currency: Currency, amount: Money, funded: &Funded) {
+        let place = self.money.iter().position(|(held, _)| *held == currency).unwrap_or_else(|| {
+            self.money.push((currency, Charged::default()));
+            self.money.len() - 1
+        });
+        let sum = &mut self.money[place].1;
+        sum.amount = sum.amount.plus(amount);
+        sum.funded.add(funded);
     }
 
     /// Counts a command.
@@ -134,8 +154,9 @@ impl Tally {
         for (sum, more) in self.rejected.iter_mut().zip(other.rejected) {
             *sum += more;
         }
-        self.charged = self.charged.plus(other.charged);
-        self.funded.add(&other.funded);
+        for (currency, more) in &other.money {
+            self.charged(*currency, more.amount, &more.funded);
+        }
         for (sum, more) in self.claimed.iter_mut().zip(other.claimed) {
             *sum = sum.checked_add(more).unwrap_or(Money::LIMIT);
         }

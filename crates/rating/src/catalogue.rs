@@ -65,6 +65,14 @@ impl Catalogue {
         self.plans.iter().position(is_named).and_then(|at| u32::try_from(at).ok()).map(PlanId)
     }
 
+    /// The name of the only plan there is; any name will do where one deck serves every name. `None` if there are several.
+    pub fn sole_plan(&self) -> Option<&str> {
+        match self.plans.as_slice() {
+            [only] => Some(only.name.as_deref().unwrap_or("standard")),
+            [..] => None,
+        }
+    }
+
     /// The currency of a plan and its decks.
     pub fn plan_currency(&self, plan: PlanId) -> Currency {
         self.plan_of(plan).currency

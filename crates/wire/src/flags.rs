@@ -43,7 +43,7 @@ flags! {
     /// Direct Routing: free.
     DIRECT_ROUTING = 12, "direct-routing";
     /// `user_in`: free.
-    INBOUND = 13, "inbound";
+    INBOUND = 13, "user-in";
     /// Inbound on a toll number: free.
     TOLL_NUMBER = 14, "toll-number";
     /// A short code.

@@ -43,11 +43,13 @@ pub enum Reason {
     ChargeTooLarge,
     /// A command that no account could answer, since none was opened.
     Refused,
+    /// Debited without a price: the copy of such a record, which is not counted as rejected (boundaries.md U16).
+    Unrated,
 }
 
 impl Reason {
     /// Every reason, in order: for counters with bounded labels.
-    pub const ALL: [Reason; 19] = [
+    pub const ALL: [Reason; 20] = [
         Reason::Undecodable,
         Reason::TooLarge,
         Reason::ColumnCount,
@@ -67,6 +69,7 @@ impl Reason {
         Reason::Correction,
         Reason::ChargeTooLarge,
         Reason::Refused,
+        Reason::Unrated,
     ];
 
     /// The name on the wire.
@@ -91,6 +94,7 @@ impl Reason {
             Reason::Correction => "correction",
             Reason::ChargeTooLarge => "charge-too-large",
             Reason::Refused => "refused",
+            Reason::Unrated => "unrated",
         }
     }
 }

@@ -21,21 +21,28 @@ fn revisions_are_ordered() {
     dedup.insert(record(7, 1, 3, 0), 9);
     assert_eq!(dedup.look_up(record(7, 1, 3, 0)), Known::Duplicate);
     assert_eq!(dedup.look_up(record(7, 2, 3, 0)), Known::Conflict);
-    assert_eq!(dedup.look_up(record(7, 2, 2, 0)), Known::Duplicate);
+    assert_eq!(dedup.look_up(record(7, 2, 2, 0)), Known::Stale);
     assert_eq!(dedup.look_up(record(7, 1, 4, 0)), Known::Newer { transaction: 9 });
-    assert_eq!(dedup.look_up(record(7, 1, 3, 1)), Known::New, "another day of call start is another table");
+    assert_eq!(dedup.look_up(record(7, 1, 3, 1)), Known::Conflict, "another day of call start is other content");
 }
 
 #[test]
 fn whole_days_are_forgotten() {
     let mut dedup = Dedup::default();
-    for day in [5, 3, 4, 9] {
-        dedup.insert(record(1, 1, 0, day), 1);
+    dedup.forget_before(20_500);
+    for day in 20_500..20_590 {
+        dedup.insert(record(hash(day as u64), 1, 0, day), 1);
     }
-    dedup.forget_before(5);
-    let held: Vec<bool> = (3..10).map(|day| dedup.look_up(record(1, 1, 0, day)) == Known::Duplicate).collect();
-    assert_eq!(held, [false, false, true, false, false, false, true]);
-    assert_eq!(dedup.count(), 2);
+    dedup.forget_before(20_530);
+    dedup.forget_before(20_510);
+    let held = |dedup: &Dedup, day: i64| dedup.look_up(record(hash(day as u64), 1, 0, day)) == Known::Duplicate;
+    assert!((20_500..20_590).all(|day| held(&dedup, day) == (day >= 20_530)));
+    assert_eq!(dedup.count(), 60);
+    dedup.insert(record(1, 1, 0, 20_625), 1);
+    dedup.forget_before(20_625);
+    assert!(held(&dedup, 20_580) == false && dedup.count() == 1);
+    dedup.forget_before(90_000);
+    assert_eq!(dedup.count(), 0, "a leap of years forgets everything");
 }
 
 /// The figure: at most 20 bytes an id, all in, at every size a busy day has.
@@ -72,7 +79,7 @@ proptest! {
                 dedup.insert(record(identity, number as u32, 0, 0), 1);
                 map.insert(identity, number);
             } else if !insert && known {
-                dedup.remove(0, identity);
+                dedup.remove(identity);
                 map.remove(&identity);
             }
             prop_assert_eq!(dedup.count(), map.len());

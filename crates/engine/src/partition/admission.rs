@@ -40,7 +40,7 @@ impl Partition {
             None if engine.open_unknown.is_some() => arrival,
             None => return Err(unknown(cdr)),
         };
-        self.check_times(&engine.limits, cdr, arrival, now)?;
+        self.check_times(&engine.limits, cdr, now)?;
         if cdr.revision > REVISION_MAX {
             return Err(revision_too_high(cdr));
         }
@@ -52,7 +52,7 @@ impl Partition {
             Known::New => Ok(Some(Admitted { slot, fingerprint })),
             Known::Newer { .. } => Err(correction()),
             Known::Duplicate | Known::Conflict if cdr.void => Err(correction()),
-            Known::Duplicate => Ok(None),
+            Known::Duplicate | Known::Stale => Ok(None),
             Known::Conflict => Err(Rejection::new(
                 Reason::Quarantined,
                 "a record of this source and id was debited before with other content; a correction needs a higher revision",
@@ -60,15 +60,9 @@ impl Partition {
         }
     }
 
-    fn check_times(
-        &self,
-        limits: &Limits,
-        cdr: &Cdr<'_>,
-        arrival: Timestamp,
-        now: Timestamp,
-    ) -> Result<(), Rejection> {
-        if cdr.start.is_later_by_more_than(limits.future_tolerance_s, arrival) {
-            let detail = format!("starts at {}, more than {} s after it arrived at {arrival}", cdr.start, limits.future_tolerance_s);
+    fn check_times(&self, limits: &Limits, cdr: &Cdr<'_>, now: Timestamp) -> Result<(), Rejection> {
+        if cdr.start.is_later_by_more_than(limits.future_tolerance_s, now) {
+            let detail = format!("starts at {}, more than {} s after {now}", cdr.start, limits.future_tolerance_s);
             return Err(Rejection::of_field(Reason::InTheFuture, "startDateTime", detail));
         }
         let window_s = i64::from(limits.window_days) * SECONDS_A_DAY;
@@ -132,7 +126,7 @@ impl Partition {
         let day = arrival.day();
         let fingerprint = Fingerprint { identity, content: 0, revision: 0, day };
         self.commands.insert(fingerprint, self.batch);
-        self.journal.claimed_command(day, identity);
+        self.journal.claimed_command(identity);
     }
 }
 

@@ -66,11 +66,11 @@ impl Account {
         if funds.currency.is_some_and(|currency| currency != self.currency) {
             return Err(Refusal::CurrencyMismatch);
         }
-        if self.lots.contains(&funds.lot) {
-            return Err(Refusal::LotExists);
-        }
         if !funds.amount.is_positive() {
             return Err(Refusal::AmountNotPositive);
+        }
+        if self.lots.contains(&funds.lot) {
+            return Err(Refusal::LotExists);
         }
         if funds.purchased.is_later_by_more_than(rules.future_tolerance_s, now) {
             return Err(Refusal::LotInTheFuture);

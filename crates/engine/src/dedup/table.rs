@@ -1,10 +1,10 @@
-//! The table of one day: open addressing with linear probing, entries in order of their hash.
+//! The table of identities: open addressing with linear probing, entries in order of their hash.
 //!
 //! Invariant: within a shard, entries stand in ascending order of hash, each at its home or after it, with no gap
 //! between the two. So a look-up stops at the first greater hash, and growing is one sequential pass.
 //!
-//! A table may never be much emptier than full, or it would cost more than 20 bytes an id: it grows by a twelfth where
-//! a usual hash table doubles. To keep each step short, a large day is split into 256 shards by the first byte.
+//! The table may never be much emptier than full, or it would cost more than 20 bytes an id: it grows by a twelfth where
+//! a usual hash table doubles. To keep each step short, a large one is split into 256 shards by the first byte.
 
 /// One identity. An empty place has transaction 0, which no transaction has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Entry {
 }
 
 #[derive(Debug, Default, Clone)]
-pub struct DayTable {
+pub struct Table {
     /// One, or [`SHARD_COUNT`].
     shards: Vec<Shard>,
     count: usize,
@@ -33,7 +33,7 @@ const SHARD_COUNT: usize = 256;
 const SPLIT_ABOVE_COUNT: usize = 1 << 16;
 const OVERRUN: usize = 16;
 
-impl DayTable {
+impl Table {
     pub fn count(&self) -> usize {
         self.count
     }
@@ -62,6 +62,15 @@ impl DayTable {
         let narrow = self.shards.len() > 1;
         let (shard, _) = self.locate(identity);
         self.shards[shard].add(Entry { identity, packed, transaction }, narrow);
+    }
+
+    /// Keeps only the entries of which `keep` says so.
+    pub fn retain(&mut self, keep: impl Fn(&Entry) -> bool) {
+        let narrow = self.shards.len() > 1;
+        for shard in &mut self.shards {
+            shard.retain(narrow, &keep);
+        }
+        self.count = self.shards.iter().map(|shard| shard.count as usize).sum();
     }
 
     pub fn remove(&mut self, identity: u64) {
@@ -144,17 +153,30 @@ impl Shard {
 
     fn grow(&mut self, narrow: bool) {
         let homes = (self.homes + self.homes / 12).max(self.homes + 8);
-        let mut grown = Shard { places: vec![Entry::default(); homes as usize + OVERRUN], homes, count: self.count };
+        self.rebuild(homes, narrow, &|_| true);
+    }
+
+    fn retain(&mut self, narrow: bool, keep: &impl Fn(&Entry) -> bool) {
+        let kept = self.entries().filter(keep).count() as u64;
+        if kept < self.count {
+            self.count = kept;
+            self.rebuild(kept * 7 / 6 + 8, narrow, keep);
+        }
+    }
+
+    /// Lays the entries out anew over `homes`: one pass, since they stand in order.
+    fn rebuild(&mut self, homes: u64, narrow: bool, keep: &impl Fn(&Entry) -> bool) {
+        let mut rebuilt = Shard { places: vec![Entry::default(); homes as usize + OVERRUN], homes, count: self.count };
         let mut next = 0;
-        for entry in self.entries() {
-            let place = grown.home(spread(entry.identity, narrow)).max(next);
-            if place >= grown.places.len() {
-                grown.places.resize(place + OVERRUN, Entry::default());
+        for entry in self.entries().filter(keep) {
+            let place = rebuilt.home(spread(entry.identity, narrow)).max(next);
+            if place >= rebuilt.places.len() {
+                rebuilt.places.resize(place + OVERRUN, Entry::default());
             }
-            grown.places[place] = entry;
+            rebuilt.places[place] = entry;
             next = place + 1;
         }
-        *self = grown;
+        *self = rebuilt;
     }
 
     /// Closes the gap behind a removed entry, as far as entries stand after their home.
