@@ -176,6 +176,10 @@ impl Shard {
             rebuilt.places[place] = entry;
             next = place + 1;
         }
+        // However crowded the end is, there is room for one more behind it.
+        if next >= rebuilt.places.len() {
+            rebuilt.places.resize(next + OVERRUN, Entry::default());
+        }
         *self = rebuilt;
     }
 
