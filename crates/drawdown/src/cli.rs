@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
-use crate::rate;
+use crate::{deck, manual, rate};
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
 #[derive(Debug, Parser)]
@@ -16,6 +16,9 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Rate(rate::Args),
+    Deck(deck::Args),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 impl Cli {
@@ -23,6 +26,9 @@ impl Cli {
     pub fn run(self) -> Run {
         match self.command {
             Command::Rate(args) => rate::run(&args),
+            Command::Deck(args) => deck::run(&args),
+            Command::Completions(args) => manual::completions(&args),
+            Command::Man(args) => manual::man(&args),
         }
     }
 }

@@ -1,0 +1,38 @@
+//! `drawdown deck`: checks decks, compares two, and prices one call, without rating anything.
+
+mod calls;
+mod changes;
+mod check;
+mod diff;
+mod load;
+mod price;
+mod show;
+
+use clap::{Args as ClapArgs, Subcommand};
+
+use crate::exit::Run;
+
+/// Check and compare decks, and price single calls
+///
+/// A deck is a manifest (TOML) and the CSV of rows that it names; FILE is always the manifest.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Args),
+    Diff(diff::Args),
+    Price(price::Args),
+}
+
+/// Runs the command that was given.
+pub fn run(args: &Args) -> Run {
+    match &args.command {
+        Command::Check(args) => check::run(args),
+        Command::Diff(args) => diff::run(args),
+        Command::Price(args) => price::run(args),
+    }
+}
