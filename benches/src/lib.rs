@@ -99,10 +99,29 @@ pub fn deck(count: u64) -> Deck {
     }
 }
 
-/// `count` records of about 540 bytes each over `orgs` organisations, from 2026-03-01 on, one a millisecond.
-pub fn records(count: u64, orgs: u64) -> Vec<Vec<u8>> {
-    let mut random = Random::new(0xca11);
-    (0..count).map(|index| record(index, random.below(orgs), &mut random)).collect()
+/// Records of about 540 bytes each over a number of organisations, from 2026-03-01 on, one a millisecond.
+#[derive(Debug)]
+pub struct Records {
+    orgs: u64,
+    index: u64,
+    random: Random,
+}
+
+impl Records {
+    /// Over `orgs` organisations.
+    pub fn new(orgs: u64) -> Self {
+        Records { orgs, index: 0, random: Random::new(0xca11) }
+    }
+}
+
+impl Iterator for Records {
+    type Item = Vec<u8>;
+
+    fn next(&mut self) -> Option<Vec<u8>> {
+        let org = self.random.below(self.orgs);
+        self.index += 1;
+        Some(record(self.index, org, &mut self.random))
+    }
 }
 
 fn record(index: u64, org: u64, random: &mut Random) -> Vec<u8> {
@@ -136,7 +155,7 @@ pub fn partition(engine: &Engine<'_>, orgs: u64) -> Partition {
     for org in 0..orgs {
         let open = format!(r#""type":"openAccount","currency":"USD","ratePlan":"standard","country":"US""#);
         let lot = |n: u64| {
-            format!(r#""type":"addFunds","lotId":"lot-{n}","amount":"250000000.00","purchasedAt":"2026-01-0{n}T00:00:00Z""#)
+            format!(r#""type":"addFunds","lotId":"lot-{org}-{n}","amount":"250000000.00","purchasedAt":"2026-01-0{n}T00:00:00Z""#)
         };
         for (n, body) in [open, lot(1), lot(2), lot(3)].iter().enumerate() {
             let json = format!(r#"{{"commandId":"c{n}","orgId":"org-{org:06}","at":"{at}",{body}}}"#);
