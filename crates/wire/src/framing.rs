@@ -7,9 +7,11 @@
 //! Nothing here knows what a record means, and no byte sequence is an error but a UTF-16 mark: a broken record comes out
 //! as a record, and the next one is found again.
 
+mod chunk;
 mod documents;
 mod input;
 mod lines;
+mod oversize;
 
 #[cfg(test)]
 mod tests;
@@ -18,9 +20,10 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::path::Path;
 
-use xxhash_rust::xxh3::Xxh3;
+pub use chunk::{Chunk, Frame, HEAD_BYTES, Kind};
 
 use documents::Documents;
+use oversize::Oversize;
 
 /// How records lie in the input.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,65 +60,6 @@ impl Options {
     }
 }
 
-/// How much of a record that is too large is kept.
-pub const HEAD_BYTES: usize = 64 << 10;
-
-/// One record of a [`Chunk`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Frame {
-    /// Where its bytes are in the chunk.
-    pub range: Range<usize>,
-    /// The line it begins on, from 1.
-    pub line: u64,
-    /// Its offset in the input, after decompression, from 0.
-    pub offset: u64,
-    /// Whether it is whole.
-    pub kind: Kind,
-}
-
-/// Whether a frame holds a whole record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The whole record.
-    Whole,
-    /// The first [`HEAD_BYTES`] of a record above the limit.
-    TooLarge {
-        /// Its length in bytes.
-        length: u64,
-        /// The 64-bit XXH3 of all of it.
-        hash: u64,
-    },
-}
-
-/// Many records in one buffer that can be handed to another thread and used again.
-#[derive(Debug, Default)]
-pub struct Chunk {
-    bytes: Vec<u8>,
-    records: Vec<Frame>,
-}
-
-impl Chunk {
-    /// An empty chunk.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// The frames, in the order of the input.
-    pub fn frames(&self) -> &[Frame] {
-        &self.records
-    }
-
-    /// The bytes of a frame of this chunk.
-    pub fn bytes(&self, frame: &Frame) -> &[u8] {
-        &self.bytes[frame.range.clone()]
-    }
-
-    /// Each frame with its bytes.
-    pub fn iter(&self) -> impl Iterator<Item = (&Frame, &[u8])> {
-        self.records.iter().map(|frame| (frame, self.bytes(frame)))
-    }
-}
-
 /// Reads one input, chunk by chunk.
 pub struct Reader {
     input: Box<dyn Read + Send>,
@@ -144,15 +88,6 @@ pub struct Reader {
 enum Splitter {
     Lines,
     Documents(Documents),
-}
-
-/// A record above the limit, while its end is looked for.
-struct Oversize {
-    head: Vec<u8>,
-    length: u64,
-    hash: Box<Xxh3>,
-    line: u64,
-    offset: u64,
 }
 
 /// What a splitter found from a position on.
@@ -254,8 +189,7 @@ impl Reader {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(input::named(error, &self.name, self.offset + filled as u64)),
             }
-            let has_line = |bytes: &[u8]| memchr::memrchr(b'\n', bytes).is_some();
-            if self.is_live && self.splitter.is_some() && has_line(&bytes[from..filled]) {
+            if self.is_live && self.has_enough(&bytes[..filled], from) {
                 break;
             }
         }
@@ -264,6 +198,12 @@ impl Reader {
             self.begin(bytes)?;
         }
         Ok(())
+    }
+
+    /// Whether a pipe has given a record, or at least its layout: it may be long before it gives more.
+    fn has_enough(&self, bytes: &[u8], from: usize) -> bool {
+        let since = if self.splitter.is_some() { &bytes[from..] } else { bytes.trim_ascii_start() };
+        memchr::memchr(b'\n', since).is_some()
     }
 
     /// Looks at the beginning of the input.
@@ -370,31 +310,6 @@ impl Reader {
             self.header.push(chunk.bytes[frame.range].to_vec());
         }
         Ok(())
-    }
-}
-
-impl Oversize {
-    fn begin(bytes: &[u8], line: u64, offset: u64) -> Self {
-        let mut oversize = Oversize {
-            head: bytes[..HEAD_BYTES.min(bytes.len())].to_vec(),
-            length: 0,
-            hash: Box::default(),
-            line,
-            offset,
-        };
-        oversize.add(bytes);
-        oversize
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        self.length += bytes.len() as u64;
-        self.hash.update(bytes);
-    }
-
-    /// Its range is set when the head has its place.
-    fn frame(&self) -> Frame {
-        let kind = Kind::TooLarge { length: self.length, hash: self.hash.digest() };
-        Frame { range: 0..0, line: self.line, offset: self.offset, kind }
     }
 }
 

@@ -20,9 +20,9 @@ use crate::cdr::{CallType, Callee, Cdr, Text};
 use crate::flags::Flags;
 use crate::number::{self, NumberPlan};
 use crate::rejection::{Reason, Rejection};
-use crate::source::Context;
 use crate::source::duration::{self, Duration, Unit};
 use crate::source::instant;
+use crate::source::{Context, quoted};
 use row::Row;
 
 static NO_PLAN: NumberPlan = NumberPlan::unknown();
@@ -134,7 +134,7 @@ pub(crate) fn revision(text: Option<&str>, field: &str) -> Result<u32, Rejection
     match text {
         None => Ok(0),
         Some(text) => text.parse().map_err(|_| {
-            let detail = format!("{:?} is no whole number from 0 to {}", shorten(text), u32::MAX);
+            let detail = format!("{} is no whole number from 0 to {}", quoted(text), u32::MAX);
             Rejection::of_field(Reason::BadField, field, detail)
         }),
     }
@@ -147,13 +147,13 @@ pub(crate) fn missing(field: &str) -> Rejection {
 
 #[cold]
 pub(crate) fn unknown_call_type(field: &str, name: &str) -> Rejection {
-    let detail = format!("{:?} is no call type; the names are lower-case, like user_out or conf_in", shorten(name));
+    let detail = format!("{} is no call type; the names are lower-case, like user_out or conf_in", quoted(name));
     Rejection::of_field(Reason::UnknownCallType, field, detail)
 }
 
 #[cold]
 fn org_mismatch(body: &str, key: &str, field: &str) -> Rejection {
-    let detail = format!("the record says {:?}, its key {:?}", shorten(body), shorten(key));
+    let detail = format!("the record says {}, its key {}", quoted(body), quoted(key));
     Rejection::of_field(Reason::OrgMismatch, field, detail)
 }
 
@@ -164,9 +164,4 @@ fn no_organisation(field: &str) -> Rejection {
         field,
         "neither the record nor its key names an organisation, nor was --org given",
     )
-}
-
-/// Enough of a text to recognise it.
-pub(crate) fn shorten(text: &str) -> String {
-    text.chars().take(40).collect()
 }

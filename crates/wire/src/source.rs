@@ -16,6 +16,7 @@ pub use csv::Header;
 pub use profile::Profile;
 
 use crate::cdr::Cdr;
+use crate::number;
 
 /// What is known of a record besides its bytes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,4 +41,15 @@ pub enum Decoded<'a> {
     Cdr(Cdr<'a>),
     /// Something else, by an explicit rule of the profile: left out, and counted.
     NotACall,
+}
+
+/// What a field holds, for a message: its beginning, and less of what may be a telephone number in the wrong place.
+pub(crate) fn quoted(text: &str) -> String {
+    let is_of_number = |c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.' | '/' | '(' | ')' | ' ');
+    let digits_count = text.chars().filter(char::is_ascii_digit).count();
+    if digits_count >= 6 && text.chars().all(is_of_number) {
+        return number::shown(text);
+    }
+    let beginning: String = text.chars().take(40).collect();
+    format!("{beginning:?}")
 }

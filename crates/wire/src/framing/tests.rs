@@ -144,6 +144,29 @@ fn documents_in_small_chunks() {
     }
 }
 
+/// Gives its pieces one by one and panics when asked for more than there are: a pipe that would block.
+struct Pipe(Vec<&'static [u8]>);
+
+impl Read for Pipe {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let piece = self.0.remove(0);
+        buffer[..piece.len()].copy_from_slice(piece);
+        Ok(piece.len())
+    }
+}
+
+#[test]
+fn a_pipe_is_answered_as_soon_as_there_is_a_record() {
+    let pieces: Vec<&[u8]> = vec![b"{\"a\":", b"1}\n{\"a\"", b":2}\n"];
+    let mut reader = Reader::new(Pipe(pieces), "pipe", Options::new(json())).expect("opens");
+    reader.is_live = true;
+    let mut chunk = Chunk::new();
+    for expected in [&b"{\"a\":1}"[..], b"{\"a\":2}"] {
+        assert!(reader.next_chunk(&mut chunk).expect("no error"));
+        assert_eq!(chunk.iter().map(|(_, bytes)| bytes).collect::<Vec<_>>(), [expected]);
+    }
+}
+
 #[test]
 fn header_lines_are_put_aside() {
     let layout = Layout::Lines { header_lines: 2 };

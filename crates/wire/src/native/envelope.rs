@@ -10,7 +10,7 @@ use super::{assemble, fault, missing, row};
 use crate::cdr::Cdr;
 use crate::number::NumberPlan;
 use crate::rejection::{Reason, Rejection};
-use crate::source::Context;
+use crate::source::{Context, quoted};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -34,7 +34,7 @@ pub(super) fn decode<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPl
     };
     let version = envelope.specversion.0.unwrap_or_default();
     if version != "1.0" {
-        let detail = format!("CloudEvents {:?}: only 1.0 is read", super::shorten(&version));
+        let detail = format!("CloudEvents {}: only 1.0 is read", quoted(&version));
         return Err(Rejection::of_field(Reason::BadField, "specversion", detail));
     }
     let id = envelope.id.0.ok_or_else(|| missing("id"))?;

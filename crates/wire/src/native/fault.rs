@@ -28,8 +28,13 @@ pub(crate) fn not_an_object(bytes: &[u8]) -> Rejection {
 /// The record as text.
 #[inline]
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Rejection> {
-    std::str::from_utf8(bytes)
-        .map_err(|error| Rejection::new(Reason::Undecodable, format!("not UTF-8 at byte {}", error.valid_up_to())))
+    simdutf8::basic::from_utf8(bytes).map_err(|_| not_utf8(bytes))
+}
+
+#[cold]
+fn not_utf8(bytes: &[u8]) -> Rejection {
+    let valid_bytes = std::str::from_utf8(bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    Rejection::new(Reason::Undecodable, format!("not UTF-8 at byte {valid_bytes}"))
 }
 
 /// The rejection for `text`, which the reader refused with `error`.

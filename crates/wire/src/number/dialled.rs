@@ -21,8 +21,14 @@ pub(super) enum Unusable {
     NotANumber,
 }
 
+/// libphonenumber's own limit: nothing longer is a number with its separators and parameters.
+const TEXT_BYTES_MAX: usize = 250;
+
 /// Classifies a trimmed text that is not empty.
 pub(super) fn classify(plan: &NumberPlan, text: &str, region: Option<&str>) -> Result<Callee, Unusable> {
+    if text.len() > TEXT_BYTES_MAX {
+        return Err(Unusable::TooLong);
+    }
     let text = without_extension(without_scheme(text))?;
     if text.starts_with('+') {
         return if text.contains('*') { masked(plan, text, region) } else { number(text, region) };

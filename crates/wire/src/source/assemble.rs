@@ -135,8 +135,7 @@ impl<'a, F: Fields<'a>> Record<'a, '_, F> {
             (None, Some((call_type, name))) => Ok((*call_type, Cow::Borrowed(name))),
             (None, None) if field.is_some() => Err(native::missing(self.name_of(*field))),
             (None, None) => {
-                let fields: Vec<&str> = rules.iter().map(|(rule, _, _)| self.name_of(Some(rule.field))).collect();
-                let field = fields.first().copied().unwrap_or_default();
+                let field = self.name_of(rules.last().map(|(rule, _, _)| rule.field));
                 let detail = format!("no rule of profile {} tells what kind of call this is", self.profile.name());
                 Err(Rejection::of_field(Reason::UnknownCallType, field, detail))
             }

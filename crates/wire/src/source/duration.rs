@@ -1,5 +1,6 @@
 //! Connected time: exact decimal text to whole seconds, fractions rounded up (boundaries.md U3, U4). No floating point.
 
+use super::quoted;
 use crate::rejection::{Reason, Rejection};
 
 /// Above this a call is flagged `long-call` (boundaries.md U3).
@@ -35,14 +36,14 @@ pub enum DurationError {
 impl DurationError {
     /// The rejection of a record whose `field` is `text`.
     pub fn reject(self, field: &str, text: &str) -> Rejection {
-        let shown: String = text.chars().take(24).collect();
+        let shown = quoted(text);
         match self {
             Self::NotANumber => {
-                Rejection::of_field(Reason::BadField, field, format!("{shown:?} is not a number of seconds"))
+                Rejection::of_field(Reason::BadField, field, format!("{shown} is not a number of seconds"))
             }
-            Self::Negative => Rejection::of_field(Reason::NegativeDuration, field, format!("{shown:?} is below zero")),
+            Self::Negative => Rejection::of_field(Reason::NegativeDuration, field, format!("{shown} is below zero")),
             Self::TooLong => {
-                Rejection::of_field(Reason::BadField, field, format!("{shown:?} is longer than any call (136 years)"))
+                Rejection::of_field(Reason::BadField, field, format!("{shown} is longer than any call (136 years)"))
             }
         }
     }

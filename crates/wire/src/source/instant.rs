@@ -3,6 +3,7 @@
 use drawdown_units::Timestamp;
 
 use super::duration::{Duration, LONG_CALL_S};
+use super::quoted;
 use crate::flags::Flags;
 use crate::rejection::{Reason, Rejection};
 
@@ -24,8 +25,7 @@ pub(crate) fn is_given(instant: Timestamp) -> bool {
 
 #[cold]
 pub(crate) fn bad_time(text: &str, field: &str, problem: &dyn std::fmt::Display) -> Rejection {
-    let shown: String = text.chars().take(40).collect();
-    Rejection::of_field(Reason::BadField, field, format!("{shown:?} is no time: {problem}"))
+    Rejection::of_field(Reason::BadField, field, format!("{} is no time: {problem}", quoted(text)))
 }
 
 /// The flags that start, end and duration earn together, or the rejection of an end before the start (boundaries.md U2,

@@ -97,7 +97,7 @@ fn a_json_profile_rejects_as_the_native_one_does() {
             "bad-field (duration)",
             "missing-field (duration)",
             "not a call",
-            "unknown-call-type (to)",
+            "unknown-call-type (direction)",
             "bad-field (start_time)",
             "undecodable",
             "undecodable",

@@ -162,6 +162,7 @@ fn cucm() {
         sample!("cucm.csv"),
         Some("contoso"),
         "
+        not a call
         contoso cucm/…000000 user_out +442071838750 2026-02-02T08:00:07Z 187 s
         contoso cucm/…000001 user_out +442071838750 2026-02-02T08:11:47Z 61 s
         contoso cucm/…000002 user_out +12065550142 2026-02-02T08:23:27Z 14 s

@@ -231,8 +231,9 @@ impl Checker<'_> {
             .iter()
             .filter_map(|rule| {
                 let (call_type, name) = self.call_type("type", &rule.call_type)?;
-                let CallTypeRule { field, is, begins, .. } = rule;
-                let rule = RuleConfig { field: field.clone(), is: is.clone(), is_not: None, begins: begins.clone() };
+                let CallTypeRule { field, is, is_not, begins, .. } = rule;
+                let (field, is, is_not, begins) = (field.clone(), is.clone(), is_not.clone(), begins.clone());
+                let rule = RuleConfig { field, is, is_not, begins };
                 Some((self.rule("call_type", &rule)?, call_type, name))
             })
             .collect();

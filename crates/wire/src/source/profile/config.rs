@@ -103,6 +103,8 @@ pub(super) struct CallTypeRule {
     #[serde(default)]
     pub(super) is: Option<Names>,
     #[serde(default)]
+    pub(super) is_not: Option<Names>,
+    #[serde(default)]
     pub(super) begins: Option<Names>,
     #[serde(rename = "type")]
     pub(super) call_type: String,
