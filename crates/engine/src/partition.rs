@@ -121,7 +121,6 @@ pub struct Partition {
     /// The number of the batch in progress, from 1: the transaction that its identities are noted under.
     batch: u32,
     effects: Effects,
-    scratch: Vec<u8>,
 }
 
 impl Default for Partition {
@@ -134,7 +133,6 @@ impl Default for Partition {
             clock: Timestamp::MIN,
             batch: 1,
             effects: Effects::default(),
-            scratch: Vec::new(),
         }
     }
 }
@@ -247,7 +245,7 @@ impl Partition {
         envelope: &Envelope,
         outputs: &mut Outputs,
     ) -> CommandOutcome {
-        let identity = self.command_identity(envelope);
+        let identity = admission::command_identity(envelope);
         if self.commands.holds(identity) {
             return CommandOutcome::Duplicate;
         }

@@ -72,51 +72,94 @@ fn push_digit(value: i64, digit: u8) -> Option<i64> {
     value.checked_mul(10)?.checked_add(i64::from(digit.wrapping_sub(b'0')))
 }
 
+/// The two digits of every number below a hundred: writing two at a time halves the divisions.
+pub(crate) const TWO_DIGITS: [[u8; 2]; 100] = {
+    let mut table = [[0; 2]; 100];
+    let mut number: u8 = 0;
+    while number < 100 {
+        table[number as usize] = [b'0'.wrapping_add(number / 10), b'0'.wrapping_add(number % 10)];
+        number = number.wrapping_add(1);
+    }
+    table
+};
+
 /// The text of a scaled integer, on the stack: no exponent, no trailing zeros beyond two decimals.
 #[derive(Clone, Copy)]
 pub struct DecimalText {
     bytes: [u8; DecimalText::CAPACITY],
-    start: usize,
+    start: u8,
+    end: u8,
 }
 
 impl DecimalText {
-    /// Nineteen digits, a zero before the point, the point and a minus, with room to spare.
-    const CAPACITY: usize = 24;
+    const CAPACITY: usize = 32;
+    /// Where the point stands: behind nineteen digits and a minus, before up to nine decimals.
+    const POINT: usize = 21;
 
     /// The text of `scaled` times 10^-`decimals`; at least two and at most nine decimals.
-    pub(crate) fn new(scaled: i64, decimals: u32) -> Self {
-        let mut text = DecimalText { bytes: [b'0'; Self::CAPACITY], start: Self::CAPACITY };
-        let (mut rest, mut decimals) = (scaled.unsigned_abs(), decimals);
-        while decimals > 2 && rest.is_multiple_of(10) {
-            rest /= 10;
-            decimals = decimals.wrapping_sub(1);
-        }
-        for _ in 0..decimals {
-            text.push(b'0'.wrapping_add((rest % 10) as u8));
-            rest /= 10;
-        }
-        text.push(b'.');
-        loop {
-            text.push(b'0'.wrapping_add((rest % 10) as u8));
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        if scaled < 0 {
-            text.push(b'-');
-        }
+    #[inline]
+    pub(crate) fn new<const DECIMALS: u32>(scaled: i64) -> Self {
+        let magnitude = scaled.unsigned_abs();
+        let unit = const { 10_u64.pow(DECIMALS) };
+        let (whole, fraction) = (magnitude / unit, (magnitude % unit) as u32);
+        let mut text = DecimalText { bytes: [b'0'; Self::CAPACITY], start: 0, end: 0 };
+        text.bytes[Self::POINT] = b'.';
+        text.put_fraction(fraction.wrapping_mul(const { 10_u32.pow(9_u32.wrapping_sub(DECIMALS)) }));
+        text.put_whole(whole, scaled < 0);
         text
     }
 
-    fn push(&mut self, byte: u8) {
-        self.start = self.start.wrapping_sub(1);
-        self.bytes[self.start] = byte;
+    /// Writes nine decimals and forgets the idle ones.
+    #[inline]
+    fn put_fraction(&mut self, nanos: u32) {
+        let mut end = Self::POINT.wrapping_add(3);
+        self.put_two(Self::POINT.wrapping_add(1), nanos / 10_000_000);
+        if !nanos.is_multiple_of(10_000_000) {
+            self.put_two(Self::POINT.wrapping_add(3), nanos / 100_000 % 100);
+            self.put_two(Self::POINT.wrapping_add(5), nanos / 1_000 % 100);
+            self.put_two(Self::POINT.wrapping_add(7), nanos / 10 % 100);
+            self.bytes[Self::POINT.wrapping_add(9)] = b'0'.wrapping_add((nanos % 10) as u8);
+            end = Self::POINT.wrapping_add(10);
+            while self.bytes[end.wrapping_sub(1)] == b'0' {
+                end = end.wrapping_sub(1);
+            }
+        }
+        self.end = end as u8;
+    }
+
+    #[inline]
+    fn put_whole(&mut self, whole: u64, is_negative: bool) {
+        let (mut rest, mut start) = (whole, Self::POINT);
+        while rest >= 100 {
+            start = start.wrapping_sub(2);
+            self.put_two(start, (rest % 100) as u32);
+            rest /= 100;
+        }
+        if rest >= 10 {
+            start = start.wrapping_sub(2);
+            self.put_two(start, rest as u32);
+        } else {
+            start = start.wrapping_sub(1);
+            self.bytes[start] = b'0'.wrapping_add(rest as u8);
+        }
+        if is_negative {
+            start = start.wrapping_sub(1);
+            self.bytes[start] = b'-';
+        }
+        self.start = start as u8;
+    }
+
+    #[inline]
+    fn put_two(&mut self, position: usize, value: u32) {
+        let digits = TWO_DIGITS[value as usize];
+        self.bytes[position] = digits[0];
+        self.bytes[position.wrapping_add(1)] = digits[1];
     }
 
     /// The characters: ASCII digits, a point, perhaps a minus.
+    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[self.start..]
+        &self.bytes[usize::from(self.start)..usize::from(self.end)]
     }
 
     /// The characters.

@@ -100,7 +100,7 @@ impl Money {
 
     /// The decimal text, without exponent and without trailing zeros beyond two decimals (boundaries.md C13).
     pub fn text(self) -> DecimalText {
-        DecimalText::new(self.0, Self::DECIMALS)
+        DecimalText::new::<{ Self::DECIMALS }>(self.0)
     }
 }
 

@@ -32,7 +32,7 @@ impl Price {
 
     /// The decimal text, without exponent and without trailing zeros beyond two decimals.
     pub fn text(self) -> DecimalText {
-        DecimalText::new(self.0, Self::DECIMALS)
+        DecimalText::new::<{ Self::DECIMALS }>(self.0)
     }
 }
 

@@ -5,6 +5,8 @@
 
 use core::fmt;
 
+use crate::decimal::TWO_DIGITS;
+
 const SECONDS_A_DAY: i64 = 86_400;
 
 /// An instant. Twelve bytes, compared at full precision (boundaries.md T8).
@@ -181,11 +183,11 @@ impl TimeText {
             text.bytes[19] = b'Z';
             return text;
         }
-        let mut rest = at.nanos;
-        for position in (20..29).rev() {
-            text.bytes[position] = b'0'.wrapping_add((rest % 10) as u8);
-            rest /= 10;
-        }
+        text.put_two(20, at.nanos / 10_000_000);
+        text.put_two(22, at.nanos / 100_000 % 100);
+        text.put_two(24, at.nanos / 1_000 % 100);
+        text.put_two(26, at.nanos / 10 % 100);
+        text.bytes[28] = b'0'.wrapping_add((at.nanos % 10) as u8);
         let mut end: usize = 29;
         while text.bytes[end.wrapping_sub(1)] == b'0' {
             end = end.wrapping_sub(1);
@@ -196,8 +198,9 @@ impl TimeText {
     }
 
     fn put_two(&mut self, position: usize, value: u32) {
-        self.bytes[position] = b'0'.wrapping_add((value / 10) as u8);
-        self.bytes[position.wrapping_add(1)] = b'0'.wrapping_add((value % 10) as u8);
+        let digits = TWO_DIGITS[value as usize];
+        self.bytes[position] = digits[0];
+        self.bytes[position.wrapping_add(1)] = digits[1];
     }
 
     /// The characters, all ASCII.
@@ -278,19 +281,18 @@ fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
 
-/// The inverse of [`days_from_civil`].
+/// The inverse of [`days_from_civil`]. In 32 bits, where dividing is cheap: three times are written for each call.
 #[allow(clippy::arithmetic_side_effects, reason = "an instant's day lies within the years 1 to 9999")]
 fn civil_from_days(days: i64) -> (i64, u32, u32) {
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day_of_era = shifted.rem_euclid(146_097);
+    let shifted = (days + 719_468) as u32;
+    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = (day_of_year - (153 * month_from_march + 2) / 5 + 1) as u32;
-    let month = ((month_from_march + 2) % 12 + 1) as u32;
-    let year = year_of_era + era * 400 + i64::from(month <= 2);
-    (year, month, day)
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = year_of_era + era * 400 + u32::from(month <= 2);
+    (i64::from(year), month, day)
 }
 
 #[cfg(test)]

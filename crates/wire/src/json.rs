@@ -3,7 +3,8 @@
 //! Two lines are written for nearly every call, so this writes straight into the output buffer, without a tree and
 //! without a serializer in between. Reading goes through serde.
 
-use drawdown_units::{Money, Timestamp};
+use drawdown_rating::Number;
+use drawdown_units::{Money, Price, Timestamp};
 
 /// `,"name":` as one literal: every field but the first of an object.
 macro_rules! key {
@@ -23,45 +24,66 @@ impl<'a> Writer<'a> {
         Writer { out }
     }
 
+    // What is inlined always is so that keys are copied as the constants they are: measured, a fifth of writing a debit.
+    #[inline(always)]
     pub fn raw(&mut self, text: &str) {
         self.out.extend_from_slice(text.as_bytes());
     }
 
+    #[inline(always)]
     pub fn text(&mut self, key: &str, value: &str) {
         self.raw(key);
         push_text(self.out, value);
     }
 
     /// Nothing at all where the value is absent.
+    #[inline(always)]
     pub fn optional(&mut self, key: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.text(key, value);
         }
     }
 
-    /// A value that needs no escaping by construction: names of ours, numbers, times.
+    /// A value that needs no escaping by construction: names of ours, digits.
+    #[inline(always)]
     pub fn plain(&mut self, key: &str, value: &str) {
         self.quoted(key, value.as_bytes());
     }
 
+    #[inline(always)]
     pub fn money(&mut self, key: &str, value: Money) {
         self.quoted(key, value.text().as_bytes());
     }
 
+    #[inline(always)]
+    pub fn price(&mut self, key: &str, value: Price) {
+        self.quoted(key, value.text().as_bytes());
+    }
+
+    #[inline(always)]
+    pub fn number(&mut self, key: &str, value: Number) {
+        let mut buffer = [0; Number::DIGITS_MAX];
+        self.quoted(key, value.write_digits(&mut buffer));
+    }
+
+    #[inline(always)]
     pub fn time(&mut self, key: &str, value: Timestamp) {
         self.quoted(key, value.text().as_bytes());
     }
 
+    #[inline(always)]
     pub fn integer(&mut self, key: &str, value: impl itoa::Integer) {
         self.raw(key);
         self.out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
     }
 
+    #[inline(always)]
     pub fn boolean(&mut self, key: &str, value: bool) {
         self.raw(key);
         self.raw(if value { "true" } else { "false" });
     }
 
+    #[inline(always)]
     fn quoted(&mut self, key: &str, value: &[u8]) {
         self.raw(key);
         self.out.push(b'"');

@@ -3,7 +3,7 @@
 use drawdown_units::Timestamp;
 use drawdown_wire::command::Envelope;
 use drawdown_wire::{Cdr, Reason, Rejection};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 use super::{Engine, Limits, Partition};
 use crate::accounts::Slot;
@@ -22,7 +22,7 @@ impl Partition {
     /// `None` for a duplicate.
     #[inline]
     pub(super) fn admit(
-        &mut self,
+        &self,
         engine: &Engine<'_>,
         arrival: Timestamp,
         cdr: &Cdr<'_>,
@@ -44,7 +44,7 @@ impl Partition {
         if cdr.revision > REVISION_MAX {
             return Err(revision_too_high(cdr));
         }
-        let fingerprint = self.fingerprint(cdr);
+        let fingerprint = fingerprint(cdr);
         match self.records.look_up(fingerprint) {
             Known::New if cdr.void => {
                 Err(Rejection::new(Reason::NothingToVoid, "a void of a record that was never debited here"))
@@ -102,26 +102,6 @@ impl Partition {
         self.clock.day() - i64::from(limits.window_days) - 1
     }
 
-    #[inline]
-    fn fingerprint(&mut self, cdr: &Cdr<'_>) -> Fingerprint {
-        let bytes = &mut self.scratch;
-        bytes.clear();
-        push(bytes, &cdr.source);
-        push(bytes, &cdr.id);
-        let identity = xxh3_64(bytes);
-        bytes.clear();
-        push_content(bytes, cdr);
-        let content = xxh3_64(bytes) as u32;
-        Fingerprint { identity, content, revision: cdr.revision, day: cdr.start.day() }
-    }
-
-    pub(super) fn command_identity(&mut self, envelope: &Envelope) -> u64 {
-        self.scratch.clear();
-        push(&mut self.scratch, &envelope.org);
-        push(&mut self.scratch, &envelope.command_id);
-        xxh3_64(&self.scratch)
-    }
-
     pub(super) fn claim_command(&mut self, identity: u64, arrival: Timestamp) {
         let day = arrival.day();
         let fingerprint = Fingerprint { identity, content: 0, revision: 0, day };
@@ -130,16 +110,31 @@ impl Partition {
     }
 }
 
-/// Everything that rating, identity and attribution read, and nothing else (boundaries.md D2).
-fn push_content(bytes: &mut Vec<u8>, cdr: &Cdr<'_>) {
-    push(bytes, &cdr.org);
-    push(bytes, &cdr.text.call_type);
-    bytes.extend_from_slice(&cdr.start.seconds().to_le_bytes());
-    bytes.extend_from_slice(&cdr.start.nanos().to_le_bytes());
-    bytes.extend_from_slice(&cdr.seconds.to_le_bytes());
-    bytes.push(u8::from(cdr.void));
+fn fingerprint(cdr: &Cdr<'_>) -> Fingerprint {
+    let identity = identity(&cdr.source, &cdr.id);
+    Fingerprint { identity, content: content_of(cdr), revision: cdr.revision, day: cdr.start.day() }
+}
+
+/// One hash of two texts: the first seeds the second, so that no way of dividing them gives the same.
+fn identity(first: &str, second: &str) -> u64 {
+    xxh3_64_with_seed(second.as_bytes(), xxh3_64(first.as_bytes()))
+}
+
+pub(super) fn command_identity(envelope: &Envelope) -> u64 {
+    identity(&envelope.org, &envelope.command_id)
+}
+
+/// A digest of everything that rating, identity and attribution read, and nothing else (boundaries.md D2).
+fn content_of(cdr: &Cdr<'_>) -> u32 {
     let text = &cdr.text;
-    for part in [
+    let numbers = [
+        cdr.start.seconds() as u64,
+        u64::from(cdr.start.nanos()) << 32 | u64::from(cdr.seconds),
+        u64::from(cdr.void),
+        xxh3_64(cdr.org.as_bytes()),
+        xxh3_64(text.call_type.as_bytes()),
+    ];
+    let texts = [
         &text.callee_number,
         &text.caller_number,
         &text.user_id,
@@ -147,18 +142,15 @@ fn push_content(bytes: &mut Vec<u8>, cdr: &Cdr<'_>) {
         &text.usage_country_code,
         &text.tenant_country_code,
         &text.destination_context,
-    ] {
-        match part {
-            Some(part) => push(bytes, part),
-            None => bytes.push(0xff),
-        }
-    }
+    ];
+    let hashes = texts.map(|text| text.as_deref().map_or(0, |text| xxh3_64(text.as_bytes())));
+    let digest = numbers.into_iter().chain(hashes).fold(0, mix);
+    (digest >> 32) as u32
 }
 
-/// A text and an end that no UTF-8 text contains.
-fn push(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend_from_slice(text.as_bytes());
-    bytes.push(0xfe);
+/// One round of a multiplicative hash; the multiplier is 2^64 over the golden ratio.
+fn mix(digest: u64, word: u64) -> u64 {
+    (digest.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 #[cold]
