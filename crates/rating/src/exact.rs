@@ -21,29 +21,33 @@ const PARTS_A_MICRO: u128 = 60_000;
 
 impl ExactAmount {
     /// Nothing.
-    pub(crate) const ZERO: Self = ExactAmount(0);
+    pub const ZERO: Self = ExactAmount(0);
 
     /// An amount of money, which is not negative.
-    pub(crate) fn of_money(money: Money) -> Self {
+    pub fn of_money(money: Money) -> Self {
         ExactAmount(u128::from(money.micros().unsigned_abs()).wrapping_mul(PARTS_A_MICRO))
     }
 
     /// What `seconds` cost at `price` a minute. A price has 50 bits and a call's seconds 33, so that neither this product
     /// nor any sum over a call comes near 128 bits.
-    pub(crate) fn of_time(price: Price, seconds: u64) -> Self {
+    pub fn of_time(price: Price, seconds: u64) -> Self {
         ExactAmount(u128::from(price.nanos().unsigned_abs()).wrapping_mul(u128::from(seconds)))
     }
 
+    /// The sum.
+    ///
+    /// # Panics
+    /// Beyond 128 bits: amounts, prices and durations that were read are far from it.
     #[must_use]
-    pub(crate) fn plus(self, other: Self) -> Self {
+    pub fn plus(self, other: Self) -> Self {
         ExactAmount(self.0.checked_add(other.0).expect("invariant: prices and durations are bounded"))
     }
 
-    /// The amount rounded, or `None` above [`Money::LIMIT`].
+    /// The amount rounded, or `None` above [`Money::LIMIT`] or for more decimals than money has.
     ///
     /// The division is decided on quotient and remainder (boundaries.md C12). It is one of 64 bits wherever the amount
     /// fits, since one of 128 takes several times as long.
-    pub(crate) fn rounded(self, rounding: Rounding) -> Option<Money> {
+    pub fn rounded(self, rounding: Rounding) -> Option<Money> {
         let decimals_cut = Rounding::DECIMALS_MAX.checked_sub(rounding.decimals)?;
         let micros_a_step = 10_u64.pow(u32::from(decimals_cut));
         let step = micros_a_step.wrapping_mul(60_000);

@@ -1,5 +1,7 @@
 //! Account state: one line per organisation, absolute, from which the account can be restored.
 
+mod snapshot;
+
 use std::sync::Arc;
 
 use drawdown_ledger::account::{Account, Head, Opening};
@@ -11,6 +13,8 @@ use serde::Deserialize;
 
 use crate::event::{country_text, write_settings};
 use crate::json::{Writer, key};
+
+pub use snapshot::{LotSnapshot, OutstandingSnapshot, PlanSnapshot, RechargeSnapshot, Snapshot, snapshot};
 
 /// Appends the state of `account` as one line of JSON.
 pub fn write(out: &mut Vec<u8>, account: &Account) {

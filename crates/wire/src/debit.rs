@@ -1,14 +1,17 @@
-//! The debit: what one call cost, who paid, and why. Written by hand for speed, read through serde.
+//! The debit: what one call cost, who paid, and why. Written by hand for speed, read back by [`read`].
+
+mod read;
 
 use drawdown_ledger::effects::{Debited, FundingLine, FundingSource};
 use drawdown_ledger::lots::Lot;
 use drawdown_rating::{Bound, Charge, Number, Product};
 use drawdown_units::{Currency, Money};
-use serde::Deserialize;
 
 use crate::cdr::{Callee, Cdr};
 use crate::flags::Flags;
 use crate::json::{Writer, key};
+
+pub use read::{Call, ChargeRead, Debit, Funding, read};
 
 /// How a call was priced.
 #[derive(Debug, Clone, Copy)]
@@ -98,10 +101,10 @@ impl DebitLine<'_, '_> {
         }
         json.integer(key!("duration"), cdr.seconds);
         if let Callee::Number { number, .. } = cdr.callee {
-            write_number(json, key!("called"), number);
+            json.number(key!("called"), number);
         }
         if let Some(caller) = cdr.caller.filter(|caller| !is_clean_form_of(text.caller_number.as_deref(), *caller)) {
-            write_number(json, key!("caller"), caller);
+            json.number(key!("caller"), caller);
         }
         json.optional(key!("callId"), text.call_id.as_deref());
         json.optional(key!("userId"), text.user_id.as_deref());
@@ -156,14 +159,14 @@ impl DebitLine<'_, '_> {
 fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product) {
     let (row, deck) = (charge.row, charge.deck);
     json.money(key!("connectionFee"), charge.connection_fee);
-    json.plain(key!("pricePerMinute"), row.price.text().as_str());
+    json.price(key!("pricePerMinute"), row.price);
     json.integer(key!("billableSeconds"), charge.billable_seconds);
     json.text(key!("deck"), deck.id());
     json.integer(key!("deckVersion"), deck.version());
     json.plain(key!("product"), product.as_str());
-    write_number(json, key!("prefix"), row.prefix);
+    json.number(key!("prefix"), row.prefix);
     if let Some(origin) = row.origin_prefix {
-        write_number(json, key!("originPrefix"), origin);
+        json.number(key!("originPrefix"), origin);
     }
     json.optional(key!("band"), row.band.as_deref());
     json.text(key!("destination"), &row.destination);
@@ -182,115 +185,6 @@ fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product) {
     }
 }
 
-fn write_number(json: &mut Writer<'_>, key: &str, number: Number) {
-    let mut buffer = [0; Number::DIGITS_MAX];
-    let digits = number.write_digits(&mut buffer);
-    json.plain(key, std::str::from_utf8(digits).expect("invariant: digits are ASCII"));
-}
-
 fn is_clean_form_of(text: Option<&str>, number: Number) -> bool {
     text.and_then(Number::parse_clean) == Some(number)
-}
-
-/// A debit as it is read back.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Debit {
-    /// Identity of the record.
-    pub id: String,
-    /// Identity of the record.
-    pub source: String,
-    /// Revision of the record.
-    pub revision: u32,
-    /// Who pays.
-    pub org_id: String,
-    /// Place among the org's debits and events.
-    pub seq: u64,
-    /// When it was booked.
-    pub at: String,
-    /// The call.
-    pub call: Call,
-    /// What it cost.
-    pub charge: ChargeRead,
-    /// Who paid.
-    pub funding: Vec<Funding>,
-    /// The balance afterwards.
-    pub balance_after: String,
-    /// Everything noticed.
-    pub flags: Vec<String>,
-}
-
-/// The call of a [`Debit`]: what explaining and recomputing need.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Call {
-    /// As the source wrote it.
-    pub call_type: String,
-    /// When it started.
-    pub start_date_time: String,
-    /// When it ended.
-    pub end_date_time: Option<String>,
-    /// Connected seconds.
-    pub duration: u32,
-    /// Digits of the called number, as rated.
-    pub called: Option<String>,
-    /// Digits of the caller's number, where `callerNumber` is not simply `+` and these digits.
-    pub caller: Option<String>,
-    /// As the source wrote it.
-    pub caller_number: Option<String>,
-    /// As the source wrote it.
-    pub callee_number: Option<String>,
-    /// Whose call it was.
-    pub user_id: Option<String>,
-    /// Whose call it was, by name.
-    pub user_principal_name: Option<String>,
-}
-
-/// The charge of a [`Debit`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ChargeRead {
-    /// Decimal text.
-    pub amount: String,
-    /// ISO 4217.
-    pub currency: String,
-    /// Why no price was found.
-    pub unrated: Option<String>,
-    /// Decimal text.
-    pub connection_fee: Option<String>,
-    /// Decimal text.
-    pub price_per_minute: Option<String>,
-    /// Whole increments.
-    pub billable_seconds: Option<u64>,
-    /// The deck's id.
-    pub deck: Option<String>,
-    /// The deck's version.
-    pub deck_version: Option<u32>,
-    /// `outbound` or `toll-free-inbound`.
-    pub product: Option<String>,
-    /// The row's prefix.
-    pub prefix: Option<String>,
-    /// The row's destination.
-    pub destination: Option<String>,
-    /// The row's line in the deck's file.
-    pub line: Option<u32>,
-    /// Mode and decimals.
-    pub rounding: Option<String>,
-}
-
-/// One funding line of a [`Debit`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Funding {
-    /// `lot`, `overdraft`, `postUsage` or `uncollected`.
-    #[serde(rename = "type")]
-    pub kind: String,
-    /// Which lot.
-    pub lot_id: Option<String>,
-    /// Decimal text.
-    pub amount: String,
-    /// Decimal text.
-    pub before: String,
-    /// Decimal text.
-    pub after: String,
 }

@@ -1,9 +1,13 @@
-//! Account events: what happened to an account, one line each.
+//! Account events: what happened to an account, one line each. Written by hand for speed, read back by [`read`].
+
+mod read;
 
 use drawdown_ledger::command::{Outcome, PaymentMethod, Settings};
 use drawdown_ledger::effects::{Event, Occurrence};
 
 use crate::json::{Writer, key};
+
+pub use read::{AccountEvent, LotDraw, read};
 
 /// What set an event off, for the reader of the event.
 #[derive(Debug, Clone, Copy)]

@@ -16,7 +16,9 @@ pub mod number;
 pub mod reject;
 pub mod rejection;
 pub mod source;
+mod text;
 
 pub use cdr::{CallType, Callee, Cdr};
 pub use flags::Flags;
 pub use rejection::{Reason, Rejection};
+pub use text::{ReadError, Text};
