@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
-use crate::{deck, manual, rate};
+use crate::{deck, generate, manual, rate};
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
 #[derive(Debug, Parser)]
@@ -17,6 +17,7 @@ pub struct Cli {
 enum Command {
     Rate(rate::Args),
     Deck(deck::Args),
+    Generate(generate::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
 }
@@ -27,6 +28,7 @@ impl Cli {
         match self.command {
             Command::Rate(args) => rate::run(&args),
             Command::Deck(args) => deck::run(&args),
+            Command::Generate(args) => generate::run(&args),
             Command::Completions(args) => manual::completions(&args),
             Command::Man(args) => manual::man(&args),
         }

@@ -4,6 +4,7 @@ mod cli;
 mod deck;
 mod exit;
 mod files;
+mod generate;
 mod manual;
 mod rate;
 mod table;

@@ -180,8 +180,8 @@ impl Report {
         for deck in &self.decks {
             let Summary { file, id, version, currency, effective_from, rounding, .. } = deck;
             write!(out, "{file}: {id} version {version}, from {effective_from}, {rounding}: ")?;
-            let (rows, prefixes) = (counted(deck.row_count, "row"), count(deck.prefix_count));
-            write!(out, "{rows}, prefixes {prefixes}, destinations {}", count(deck.destination_count))?;
+            write!(out, "{}, ", counted(deck.row_count, "row"))?;
+            write!(out, "{} prefixes, {}", count(deck.prefix_count), counted(deck.destination_count, "destination"))?;
             if let Some((least, most)) = deck.prices {
                 write!(out, ", {least} to {most} {currency} a minute")?;
             }

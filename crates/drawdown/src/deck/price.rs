@@ -21,7 +21,7 @@ use crate::exit::{Done, Failure, Run};
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Exit code:
-  0  priced, or free as an emergency number is
+  0  priced, or free as emergency numbers and inbound toll numbers are
   1  unrated: no row of the deck is for the number
   2  the deck has faults, or the command line is wrong
 
@@ -109,9 +109,10 @@ pub fn run(args: &Args) -> Run {
     Ok(if matches!(answer.outcome, Outcome::Unrated(_)) { Done::WithFindings } else { Done::Well })
 }
 
+/// The present, to the second.
 fn now() -> Timestamp {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_parts(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX), since_1970.subsec_nanos())
+    Timestamp::from_parts(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX), 0)
 }
 
 fn answer<'d>(args: &Args, loaded: &'d Loaded, at: Timestamp) -> Result<Answer<'d>, Failure> {
@@ -129,6 +130,10 @@ fn answer<'d>(args: &Args, loaded: &'d Loaded, at: Timestamp) -> Result<Answer<'
     let call = Call { product: args.product, called, caller: args.from, start: at, seconds: args.seconds };
     let outcome = match loaded.deck.breakdown(&call) {
         Ok(breakdown) => Outcome::Rated(breakdown),
+        // boundaries.md U22.
+        Err(Uncharged::NoRow) if args.product == Product::TollFreeInbound && !number::is_toll_free(called.number) => {
+            Outcome::Free("inbound, only a toll-free number costs anything, and this is none")
+        }
         Err(Uncharged::NoRow) => Outcome::Unrated("no row of the deck is for this number, caller and product"),
         Err(Uncharged::TooLarge) => {
             return Err(Failure::usage("the charge would be above 10^12 units: the duration or the price is absurd"));

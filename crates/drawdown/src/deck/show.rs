@@ -150,16 +150,16 @@ fn write_calls(calls: &Comparison<'_>, diff: &Diff<'_>, lines_max: usize, out: &
     write_table(&format!("Calls, {currency}"), &table, destinations.len(), lines_max, out)?;
     writeln!(out)?;
     let (lost, won) = (calls.became_unrated, calls.became_rated);
-    writeln!(out, "became unrated  {}, which A charges {} {currency}", counted(lost.call_count, "call"), lost.before)?;
-    writeln!(out, "became rated    {}, which B charges {} {currency}", counted(won.call_count, "call"), won.after)?;
-    writeln!(out, "unrated by both {}", counted(calls.unrated_count, "call"))?;
-    writeln!(out, "free whatever the deck  {}", counted(calls.free_count, "call"))?;
+    writeln!(out, "became unrated   {}, which A charges {} {currency}", counted(lost.call_count, "call"), lost.before)?;
+    writeln!(out, "became rated     {}, which B charges {} {currency}", counted(won.call_count, "call"), won.after)?;
+    writeln!(out, "unrated by both  {}", counted(calls.unrated_count, "call"))?;
+    writeln!(out, "free either way  {}", counted(calls.free_count, "call"))?;
     if calls.left_out_count > 0 {
         let left_out = counted(calls.left_out_count, "record");
-        writeln!(out, "left out        {left_out}: no calls, withdrawn, or of another organisation")?;
+        writeln!(out, "left out         {left_out}: no calls, withdrawn, or of another organisation")?;
     }
     if let Some(first) = &calls.first_rejected {
-        writeln!(out, "rejected        {}; the first: {first}", counted(calls.rejected_count, "record"))?;
+        writeln!(out, "rejected         {}; the first: {first}", counted(calls.rejected_count, "record"))?;
     }
     Ok(())
 }

@@ -1,0 +1,98 @@
+//! One call of the switch, before it is written.
+
+use super::destinations::Destination;
+use super::organisations::Organisation;
+
+/// A kind of call leg.
+#[derive(Debug)]
+pub struct Kind {
+    pub name: &'static str,
+    /// How many calls are of it, in relation to others.
+    pub weight: u64,
+    pub direction: Direction,
+    pub capability: &'static str,
+    pub is_conference: bool,
+}
+
+/// Who called whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// A user called somebody, and it costs money.
+    Out,
+    /// Somebody called a user; it costs nothing.
+    In,
+    /// By the organisation's own trunk; it costs nothing.
+    DirectRouting,
+}
+
+pub const KINDS: [Kind; 9] = [
+    kind("user_out", 720, Direction::Out, "MCOPSTNPP", false),
+    kind("user_out_transfer", 20, Direction::Out, "MCOPSTNPP", false),
+    kind("user_out_forwarding", 30, Direction::Out, "MCOPSTNPP", false),
+    kind("conf_out", 80, Direction::Out, "MCOMEETADV", true),
+    kind("ucap_out", 20, Direction::Out, "MCOPSTNPP", false),
+    kind("user_in", 80, Direction::In, "MCOPSTN1", false),
+    kind("dr_out", 25, Direction::DirectRouting, "MCOEV", false),
+    kind("dr_in", 20, Direction::DirectRouting, "MCOEV", false),
+    kind("dr_out_user_forwarding", 5, Direction::DirectRouting, "MCOEV", false),
+];
+
+const fn kind(
+    name: &'static str,
+    weight: u64,
+    direction: Direction,
+    capability: &'static str,
+    is_conference: bool,
+) -> Kind {
+    Kind { name, weight, direction, capability, is_conference }
+}
+
+/// Everything about one call.
+#[derive(Debug, Clone)]
+pub struct Call<'w> {
+    /// 128 bits; those of different records differ.
+    pub id: u128,
+    /// Not unique: legs of one call may share it.
+    pub call_id: u64,
+    pub organisation: Organisation<'w>,
+    /// See [`Organisations::user`](super::organisations::Organisations::user).
+    pub user: u64,
+    /// The user's own number, without `+`.
+    pub own_number: u64,
+    pub kind: &'static Kind,
+    /// The other end of the call.
+    pub destination: &'static Destination,
+    /// Its number, without `+`.
+    pub other_number: u64,
+    /// How many of its last digits are masked.
+    pub masked_digits: u32,
+    /// In ticks since the start of the period; below 0 for a call that began before it.
+    pub start: i64,
+    pub end: i64,
+    pub seconds: u32,
+    pub is_late: bool,
+}
+
+/// What is wrong with a broken record. Each makes it unusable, whatever else is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Damage {
+    Truncated,
+    NoStart,
+    EndBeforeStart,
+    NegativeDuration,
+    DurationInWords,
+    BadNumber,
+    UnknownCallType,
+}
+
+impl Damage {
+    pub const ALL: [Damage; 7] = [
+        Damage::Truncated,
+        Damage::NoStart,
+        Damage::EndBeforeStart,
+        Damage::NegativeDuration,
+        Damage::DurationInWords,
+        Damage::BadNumber,
+        Damage::UnknownCallType,
+    ];
+}

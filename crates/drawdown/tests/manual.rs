@@ -1,0 +1,41 @@
+//! Completions and manual pages, as the binary makes them.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn drawdown(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_drawdown")).args(args).output().expect("the binary runs")
+}
+
+#[test]
+fn completions_know_every_command() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = drawdown(&["completions", shell]);
+        assert!(output.status.success(), "{shell}");
+        let script = String::from_utf8_lossy(&output.stdout);
+        for command in ["rate", "deck", "diff", "generate", "completions"] {
+            assert!(script.contains(command), "{shell} does not know {command}");
+        }
+    }
+    assert_eq!(drawdown(&["completions", "tcsh"]).status.code(), Some(2));
+}
+
+#[test]
+fn every_command_has_a_page() {
+    let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("man");
+    let dir_text = dir.display().to_string();
+    assert!(drawdown(&["man", "--out", &dir_text]).status.success());
+    for page in ["drawdown", "drawdown-rate", "drawdown-deck", "drawdown-deck-check", "drawdown-generate"] {
+        let text = std::fs::read_to_string(dir.join(format!("{page}.1"))).expect(page);
+        assert!(text.starts_with(".ie") && text.contains(".TH drawdown"), "{page}");
+    }
+    let check = std::fs::read_to_string(dir.join("drawdown-deck-check.1")).expect("the page");
+    assert!(check.contains("\\-\\-strict") && check.contains("Exit code"), "{check}");
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_a_wrong_command_line() {
+    let output = drawdown(&["man", "--out", "/dev/null/man"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("/dev/null/man: cannot be made"));
+}
