@@ -38,7 +38,8 @@ pub fn decode<'a>(bytes: &'a [u8], context: &Context<'a>) -> Result<Cdr<'a>, Rej
 
 /// [`decode`] with the number plan of a source profile.
 pub(crate) fn decode_with<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPlan) -> Result<Cdr<'a>, Rejection> {
-    let row = row::read(bytes)?;
+    let mut row = Row::default();
+    row::read(bytes, &mut row)?;
     if row.specversion.0.is_some() {
         return envelope::decode(bytes, context, plan);
     }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use sonic_rs::LazyValue;
 
-use super::row::Field;
+use super::row::{Field, Row};
 use super::{assemble, fault, missing, row};
 use crate::cdr::Cdr;
 use crate::number::NumberPlan;
@@ -47,7 +47,8 @@ pub(super) fn decode<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPl
         Some(key) => Some(super::organisation(Some(key), context, "partitionkey")?),
         None => context.key.map(Cow::Borrowed),
     };
-    let mut row = row::read(data.as_bytes())?;
+    let mut row = Row::default();
+    row::read(data.as_bytes(), &mut row)?;
     match (&row.org_id.0, key) {
         (Some(org), Some(key)) if *org != key => return Err(super::org_mismatch(org, &key, "orgId")),
         (None, key) => row.org_id = Field(key),
