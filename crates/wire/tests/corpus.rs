@@ -79,3 +79,32 @@ fn framing() {
         }
     });
 }
+
+#[test]
+fn command() {
+    replay("command", |bytes| drop(drawdown_wire::command::decode(bytes)));
+}
+
+/// What was saved is restored or refused, whatever it says.
+#[test]
+fn account() {
+    let rules = drawdown_ledger::Rules::default();
+    replay("account", |bytes| {
+        if let Ok(opening) = drawdown_wire::account::read(bytes) {
+            drop(drawdown_ledger::Account::restore(opening, &rules));
+        }
+    });
+}
+
+/// A manifest, a zero byte, rows.
+#[test]
+fn deck() {
+    replay("deck", |bytes| {
+        let mut parts = bytes.splitn(2, |byte| *byte == 0);
+        let (manifest, rows) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        if let Ok(manifest) = std::str::from_utf8(manifest) {
+            let text = drawdown_rating::DeckText { manifest_name: "m.toml", manifest, rows_name: "r.csv", rows };
+            drop(drawdown_rating::Deck::compile(text));
+        }
+    });
+}
