@@ -43,13 +43,14 @@ use switch::{Counts, Switch};
 The same options make the same bytes, on every machine. Percentages such as 0.5% may have up to four decimals.
 
 JSON (--json): one object
-  {\"records\", \"organisations\", \"commands\", \"duplicates\", \"late\", \"masked\", \"broken\", \"bytes\", \"seconds\"}
-  with the number of each, bytes of cdrs.jsonl, and the seconds it took as a decimal string.
+  {\"records\", \"organisations\", \"commands\", \"duplicates\", \"late\", \"masked\", \"broken\",
+   \"bytes\", \"seconds\"}
+  The number of each, the bytes of cdrs.jsonl, and how long it took as a decimal string.
 
 Examples:
   drawdown generate --records 1000000 --seed 1 --out synthetic
-  drawdown generate --records 50000 --seed 7 --duplicates 1% --late 2% --masked 1% --broken 0.1% --out synthetic
-  drawdown rate --deck config/decks/acs-pstn.toml --commands synthetic/commands.jsonl synthetic/cdrs.jsonl")]
+  drawdown generate --records 50000 --seed 7 --duplicates 1% --late 2% --broken 0.1% --out bad
+  drawdown rate --deck config/decks/acs-pstn.toml --commands bad/commands.jsonl bad/cdrs.jsonl")]
 pub struct Args {
     /// How many records, duplicates and broken ones among them
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]

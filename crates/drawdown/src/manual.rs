@@ -59,14 +59,25 @@ pub fn man(args: &ManArgs) -> Run {
 
 /// The page of a command and those of the commands below it; returns how many.
 fn write_pages(command: &clap::Command, dir: &Path) -> anyhow::Result<usize> {
-    let page = Man::new(command.clone());
+    let page = Man::new(command.clone()).source(concat!("drawdown ", env!("CARGO_PKG_VERSION")));
     let path = dir.join(page.get_filename());
     let mut text = Vec::new();
     page.render(&mut text)?;
-    fs::write(&path, text).with_context(|| path.display().to_string())?;
+    fs::write(&path, keep_lines(String::from_utf8(text)?)).with_context(|| path.display().to_string())?;
     let mut count = 1;
     for below in command.get_subcommands() {
         count += write_pages(below, dir)?;
     }
     Ok(count)
+}
+
+/// Exit codes, JSON and examples keep their lines, which the generator's last section would fill up like prose.
+fn keep_lines(page: String) -> String {
+    const TITLE: &str = ".SH EXTRA\n";
+    let Some((before, section)) = page.split_once(TITLE) else { return page };
+    let (lines, after) = match section.find("\n.SH ") {
+        Some(end) => section.split_at(end + 1),
+        None => (section, ""),
+    };
+    format!("{before}.SH NOTES\n.nf\n{lines}.fi\n{after}")
 }

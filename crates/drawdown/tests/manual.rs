@@ -30,7 +30,7 @@ fn every_command_has_a_page() {
         assert!(text.starts_with(".ie") && text.contains(".TH drawdown"), "{page}");
     }
     let check = std::fs::read_to_string(dir.join("drawdown-deck-check.1")).expect("the page");
-    assert!(check.contains("\\-\\-strict") && check.contains("Exit code"), "{check}");
+    assert!(check.contains("\\-\\-strict") && check.contains(".nf\nExit code"), "{check}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The same calls priced by two decks: what a change of deck means in money.
 
+use std::cmp::Reverse;
 use std::io;
 use std::path::Path;
 
@@ -158,11 +159,11 @@ impl<'d> Comparison<'d> {
         self.by_destination.entry(destination).or_default().add(before, after)
     }
 
-    /// Destinations by the difference in money, the greatest first.
+    /// Destinations by the difference in money, the greatest first; where that is the same, by their calls.
     pub fn destinations(&self) -> Vec<(&'d str, Pair)> {
         let mut destinations: Vec<(&str, Pair)> =
             self.by_destination.iter().map(|(name, pair)| (*name, *pair)).collect();
-        destinations.sort_by_key(|(name, pair)| (std::cmp::Reverse(pair.difference().abs()), *name));
+        destinations.sort_by_key(|(name, pair)| (Reverse((pair.difference().abs(), pair.call_count)), *name));
         destinations
     }
 }

@@ -26,11 +26,12 @@ Exit code:
   2  faults
 
 JSON (--json): one object
-  {\"clean\": false, \"decks\": [{\"file\", \"id\", \"version\", \"currency\", \"effectiveFrom\", \"rounding\", \"rows\",
-   \"prefixes\", \"destinations\", \"priceMin\", \"priceMax\"}], \"faults\": [{\"file\", \"line\", \"column\", \"what\", \"mend\"}],
-   \"warnings\": [as faults]}
-  Prices are decimal strings per minute; line and column are null where no single one is to blame. Decks with
-  faults are not among the decks.
+  {\"clean\": false, \"decks\": [deck], \"faults\": [fault], \"warnings\": [fault]}
+  deck   {\"file\", \"id\", \"version\", \"currency\", \"effectiveFrom\", \"rounding\", \"rows\",
+          \"prefixes\", \"destinations\", \"priceMin\", \"priceMax\"}
+  fault  {\"file\", \"line\", \"column\", \"what\", \"mend\"}
+  Prices are decimal strings per minute; line and column are null where no single one is
+  to blame. Decks with faults are not among the decks.
 
 Examples:
   drawdown deck check config/decks/acs-pstn.toml

@@ -30,14 +30,19 @@ Exit code:
   2  a deck has faults, the currencies differ, or the command line is wrong
 
 JSON (--json): one object
-  {\"before\": {\"file\", \"id\", \"version\", \"currency\", \"effectiveFrom\", \"rounding\", \"rows\"}, \"after\": {as before},
-   \"alike\": 6500, \"added\": [row], \"removed\": [row], \"dearer\": [change], \"cheaper\": [change], \"otherwise\": [change],
-   \"calls\": {\"total\": pair, \"becameUnrated\": pair, \"becameRated\": pair, \"unrated\", \"free\", \"leftOut\",
-             \"rejected\", \"firstRejected\", \"byDestination\": [pair with \"destination\"]}}
-  row     {\"prefix\", \"product\", \"originPrefix\", \"band\", \"destination\", \"line\", \"pricePerMinute\", \"connectionFee\"}
-  change  {\"before\": row, \"after\": row, \"percent\": \"+33.33\" (null from 0), \"others\": [{\"what\", \"before\", \"after\"}]}
-  pair    {\"calls\": 12, \"before\": \"1.20\", \"after\": \"1.50\", \"difference\": \"0.30\", \"percent\": \"+25.00\"}
-  Money and prices are decimal strings in the decks' currency; \"calls\" is there only with --calls.
+  {\"before\": deck, \"after\": deck, \"alike\": 6500, \"added\": [row], \"removed\": [row],
+   \"dearer\": [change], \"cheaper\": [change], \"otherwise\": [change], \"calls\": calls}
+  deck    {\"file\", \"id\", \"version\", \"currency\", \"effectiveFrom\", \"rounding\", \"rows\"}
+  row     {\"prefix\", \"product\", \"originPrefix\", \"band\", \"destination\", \"line\",
+           \"pricePerMinute\", \"connectionFee\"}
+  change  {\"before\": row, \"after\": row, \"percent\": \"+33.33\" (null from 0),
+           \"others\": [{\"what\", \"before\", \"after\"}]}
+  calls   {\"total\": pair, \"becameUnrated\": pair, \"becameRated\": pair, \"unrated\", \"free\",
+           \"leftOut\", \"rejected\", \"firstRejected\", \"byDestination\": [pair, \"destination\"]}
+  pair    {\"calls\": 12, \"before\": \"1.20\", \"after\": \"1.50\", \"difference\": \"0.30\",
+           \"percent\": \"+25.00\"}
+  Money and prices are decimal strings in the decks' currency; \"calls\" is there only with
+  --calls.
 
 Examples:
   drawdown deck diff deck-2026-03.toml deck-2026-04.toml

@@ -26,12 +26,14 @@ Exit code:
   2  the deck has faults, or the command line is wrong
 
 JSON (--json): one object
-  {\"number\": \"+442071838750\", \"masked\": false, \"seconds\": 219, \"at\", \"product\", \"rated\": true,
-   \"charge\": {\"amount\", \"currency\", \"connectionFee\", \"pricePerMinute\", \"billableSeconds\", \"deck\", \"deckVersion\",
-              \"product\", \"prefix\", \"originPrefix\", \"band\", \"destination\", \"line\", \"rounding\", \"bound\"},
-   \"parts\": [{\"fromSecond\", \"seconds\", \"pricePerMinute\", \"band\", \"line\"}], \"sum\": \"0.06\", \"flags\": [\"blocked\"]}
-  The charge has the fields of a debit's; \"sum\" is fee and parts before bounds and rounding, and ends in … where its
-  decimals do not end. Where \"rated\" is false there is \"why\" instead of charge, parts and sum.
+  {\"number\": \"+442071838750\", \"masked\": false, \"seconds\": 219, \"at\", \"product\",
+   \"rated\": true, \"charge\": charge, \"parts\": [part], \"sum\": \"0.06\", \"flags\": [\"blocked\"]}
+  charge  {\"amount\", \"currency\", \"connectionFee\", \"pricePerMinute\", \"billableSeconds\",
+           \"deck\", \"deckVersion\", \"product\", \"prefix\", \"originPrefix\", \"band\",
+           \"destination\", \"line\", \"rounding\", \"bound\"}, as in a debit
+  part    {\"fromSecond\", \"seconds\", \"pricePerMinute\", \"band\", \"line\"}
+  The sum is fee and parts before bounds and rounding; it ends in … where its decimals do
+  not end. Where \"rated\" is false there is \"why\" instead of charge, parts and sum.
 
 Examples:
   drawdown deck price config/decks/acs-pstn.toml +442071838750 219
