@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
-use crate::{deck, generate, manual, rate};
+use crate::{deck, demo, explain, generate, manual, rate, verify};
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
 #[derive(Debug, Parser)]
@@ -15,7 +15,10 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
     Rate(rate::Args),
+    Verify(verify::Args),
+    Explain(explain::Args),
     Deck(deck::Args),
     Generate(generate::Args),
     Completions(manual::CompletionsArgs),
@@ -26,7 +29,10 @@ impl Cli {
     /// Runs the command that was given.
     pub fn run(self) -> Run {
         match self.command {
+            Command::Demo(args) => demo::run(&args),
             Command::Rate(args) => rate::run(&args),
+            Command::Verify(args) => verify::run(&args),
+            Command::Explain(args) => explain::run(&args),
             Command::Deck(args) => deck::run(&args),
             Command::Generate(args) => generate::run(&args),
             Command::Completions(args) => manual::completions(&args),

@@ -2,12 +2,15 @@
 
 mod cli;
 mod deck;
+mod demo;
 mod exit;
+mod explain;
 mod files;
 mod generate;
 mod manual;
 mod rate;
 mod table;
+mod verify;
 
 use std::process::ExitCode;
 

@@ -147,7 +147,8 @@ fn post_usage_terms(catalogue: &Catalogue) -> Result<OpenAccount, Failure> {
     Ok(OpenAccount { currency, rate_plan: rate_plan.into(), mode: Mode::PostUsage, country: *b"ZZ", strict: false })
 }
 
-fn progress_bar() -> ProgressBar {
+/// Shows how far a run is on a terminal, and nothing in a pipe.
+pub fn progress_bar() -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }

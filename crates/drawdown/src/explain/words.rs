@@ -1,0 +1,277 @@
+//! The words for a debit.
+
+use drawdown_rating::{Breakdown, Deck};
+use drawdown_units::Timestamp;
+use drawdown_wire::CallType;
+use drawdown_wire::debit::{Debit, Funding};
+
+use crate::verify::Flaw;
+use crate::verify::charge::{call_of, deck_of, differences, product_of, sum_of};
+
+/// What is to be said of a debit.
+pub struct Explanation {
+    /// What each line is about, and the line.
+    pub lines: Vec<(&'static str, String)>,
+    /// Where the charge computed anew differs; `None` if it was not computed anew.
+    pub differences: Option<Vec<Flaw>>,
+}
+
+impl Explanation {
+    pub fn of(debit: &Debit<'_>, decks: &[Deck]) -> Self {
+        let mut explanation = Explanation { lines: Vec::new(), differences: None };
+        explanation.say_call(debit);
+        if debit.charge.price_per_minute.is_some() {
+            let breakdown = explanation.recompute(debit, decks);
+            explanation.say_row(debit, breakdown.as_ref());
+            explanation.say_sum(debit, breakdown.as_ref());
+        } else {
+            explanation.say_unpriced(debit, decks);
+        }
+        explanation.say_funding(debit);
+        for flag in &debit.flags {
+            explanation.say("flags", format!("{}: {}", &**flag, flag_in_words(flag)));
+        }
+        explanation
+    }
+
+    pub fn differs(&self) -> bool {
+        self.differences.as_ref().is_some_and(|differences| !differences.is_empty())
+    }
+
+    fn say(&mut self, about: &'static str, text: impl Into<String>) {
+        self.lines.push((about, text.into()));
+    }
+
+    fn say_call(&mut self, debit: &Debit<'_>) {
+        self.say("debit", format!("number {} of organisation {}, booked at {}", debit.seq, debit.org_id, debit.at));
+        self.say("record", format!("{} of source {}, revision {}", debit.id, debit.source, debit.revision));
+        let call = &debit.call;
+        let callee = match (call.callee_number.as_deref(), call.called.as_deref()) {
+            (Some(text), Some(digits)) if text.strip_prefix('+') != Some(digits) => {
+                format!("{text} (rated as {digits})")
+            }
+            (Some(text), _) => text.to_owned(),
+            (None, digits) => digits.map_or_else(|| "an unknown number".to_owned(), |digits| format!("+{digits}")),
+        };
+        let caller = call.caller_number.as_deref().unwrap_or("an unknown number");
+        self.say("call", format!("{} to {callee} from {caller}", call.call_type));
+        let end = call.end_date_time.as_deref().map_or_else(String::new, |end| format!(" to {end}"));
+        self.say("call", format!("{} s, from {}{end}", call.duration, call.start_date_time));
+        let names = [&call.user_principal_name, &call.user_display_name, &call.user_id];
+        if let Some(name) = names.into_iter().flatten().next() {
+            self.say("call", format!("by {}", &**name));
+        }
+        if let Some(upstream) = &call.upstream_charge {
+            let currency = call.upstream_currency.as_deref().unwrap_or_default();
+            self.say("call", format!("upstream says it cost {} {currency}; that is kept, not used", &**upstream));
+        }
+    }
+
+    /// Computes the charge anew, if its deck is among those given; one that lacks is a difference.
+    fn recompute<'d>(&mut self, debit: &Debit<'_>, decks: &'d [Deck]) -> Option<Breakdown<'d>> {
+        if decks.is_empty() {
+            return None;
+        }
+        let breakdown = Timestamp::parse(&debit.call.start_date_time)
+            .map_err(|error| Flaw::new("call.startDateTime", "an instant", error))
+            .and_then(|started| Ok((deck_of(debit, decks)?, call_of(debit, started, product_of(debit)?)?)))
+            .and_then(|(deck, call)| {
+                let refusal =
+                    |_| Flaw::new("charge", "no charge: the deck has no price for this call", &*debit.charge.amount);
+                deck.breakdown(&call).map_err(refusal)
+            });
+        match breakdown {
+            Ok(breakdown) => {
+                self.differences = Some(differences(debit, &breakdown.charge));
+                Some(breakdown)
+            }
+            Err(flaw) => {
+                self.differences = Some(vec![flaw]);
+                None
+            }
+        }
+    }
+
+    fn say_row(&mut self, debit: &Debit<'_>, breakdown: Option<&Breakdown<'_>>) {
+        let charge = &debit.charge;
+        let (deck, version) = (charge.deck.as_deref().unwrap_or("?"), charge.deck_version.unwrap_or_default());
+        let product = charge.product.as_deref().unwrap_or("?");
+        let in_force = match breakdown.map(|it| it.charge.deck) {
+            Some(deck) => format!("in force since {} when the call started", deck.effective_from()),
+            None => "in force when the call started".to_owned(),
+        };
+        self.say("deck", format!("{deck} version {version} for {product}, {in_force}"));
+        let prefix = charge.prefix.as_deref().unwrap_or("?");
+        let line = charge.line.unwrap_or_default();
+        let destination = charge.destination.as_deref().filter(|name| !name.is_empty()).unwrap_or("unnamed");
+        self.say("row", format!("line {line}: prefix {prefix}, {destination}"));
+        let called = debit.call.called.as_deref().unwrap_or("?");
+        self.say("row", format!("of all prefixes of the deck that begin {called}, {prefix} is the longest"));
+        if let Some(origin) = &charge.origin_prefix {
+            self.say("row", format!("of its rows, the one for callers that begin {}", &**origin));
+        }
+        if let Some(band) = &charge.band {
+            self.say("row", format!("of its rows, the one for the time band {}, in which the call started", &**band));
+        }
+    }
+
+    fn say_sum(&mut self, debit: &Debit<'_>, breakdown: Option<&Breakdown<'_>>) {
+        let (charge, seconds) = (&debit.charge, debit.call.duration);
+        let billable = charge.billable_seconds.unwrap_or_default();
+        let increments = match breakdown.map(|it| it.charge.row) {
+            Some(row) => format!("{} s first, then steps of {} s", row.initial_s, row.increment_s),
+            None => "whole increments".to_owned(),
+        };
+        self.say("increments", format!("{seconds} s are billed as {billable} s ({increments})"));
+        let (fee, price) =
+            (charge.connection_fee.as_deref().unwrap_or("?"), charge.price_per_minute.as_deref().unwrap_or("?"));
+        match (charge.compound, breakdown) {
+            (false, _) => {
+                let sum = sum_of(debit).map_or_else(|| "?".to_owned(), |(sum, _)| sum.to_string());
+                self.say("sum", format!("fee {fee} + {price} a minute × {billable} s ÷ 60 = {sum}"));
+            }
+            (true, Some(breakdown)) => {
+                for part in &breakdown.parts {
+                    let band = part.band.map(|band| format!(", band {band}")).unwrap_or_default();
+                    let text =
+                        format!("{} s from second {} at {} a minute{band}", part.seconds, part.from_second, part.price);
+                    self.say("sum", text);
+                }
+                self.say("sum", format!("fee {fee} + these parts = {}", breakdown.sum));
+            }
+            (true, None) => {
+                self.say("sum", format!("fee {fee} + several prices, of which {price} a minute was the first"));
+            }
+        }
+        if let Some(bound) = &charge.bound {
+            let figure = breakdown.map(|it| it.charge.row).map(|row| match &**bound {
+                "minimum" => row.minimum,
+                _ => row.maximum.unwrap_or_default(),
+            });
+            let figure = figure.map_or_else(String::new, |figure| format!(", {figure}"));
+            self.say("bound", format!("brought to the row's {}{figure}", &**bound));
+        }
+        let rounding = charge.rounding.as_deref().unwrap_or("?");
+        let (mode, decimals) = rounding.split_once('/').unwrap_or((rounding, "?"));
+        self.say("rounding", format!("once, {mode}, to {decimals} decimals"));
+        self.say("charge", format!("{} {}", &*charge.amount, &*charge.currency));
+    }
+
+    fn say_unpriced(&mut self, debit: &Debit<'_>, decks: &[Deck]) {
+        let charge = &debit.charge;
+        let Some(why) = &charge.unrated else {
+            self.say("charge", format!("{} {}: free, {}", &*charge.amount, &*charge.currency, why_free(debit)));
+            return;
+        };
+        self.say("charge", format!("{} {}: unrated, {}", &*charge.amount, &*charge.currency, why_unrated(why)));
+        self.say("to do", todo_of_unrated(why));
+        let product = CallType::parse(&debit.call.call_type).and_then(CallType::product);
+        for deck in decks {
+            if let (Some(product), Ok(started)) = (product, Timestamp::parse(&debit.call.start_date_time))
+                && let Ok(call) = call_of(debit, started, product)
+                && deck.effective_from() <= started
+                && let Ok(charge) = deck.charge(&call)
+            {
+                let (id, version, row) = (deck.id(), deck.version(), charge.row);
+                let text = format!(
+                    "deck {id} version {version} has a row now, line {}: it would cost {} {}",
+                    row.line,
+                    charge.amount,
+                    deck.currency()
+                );
+                self.say("to do", text);
+            }
+        }
+    }
+
+    fn say_funding(&mut self, debit: &Debit<'_>) {
+        let currency = &*debit.charge.currency;
+        if debit.funding.is_empty() {
+            self.say("paid by", "nobody: there was nothing to pay");
+        }
+        for line in &debit.funding {
+            self.say("paid by", funder_in_words(line, currency));
+        }
+        self.say("balance", format!("{} {currency} afterwards", &*debit.balance_after));
+    }
+}
+
+fn funder_in_words(line: &Funding<'_>, currency: &str) -> String {
+    let (amount, before, after) = (&*line.amount, &*line.before, &*line.after);
+    match &*line.kind {
+        "lot" => {
+            let lot = line.lot_id.as_deref().unwrap_or("?");
+            format!("lot {lot}: {amount} {currency}; it held {before} before, {after} after")
+        }
+        "overdraft" => format!(
+            "overdraft: {amount} {currency}, which the next money settles first; {before} was owed before, {after} after"
+        ),
+        "postUsage" => format!("the post-usage invoice: {amount} {currency}; accrued {before} before, {after} after"),
+        "uncollected" => {
+            format!("nobody (a strict account): {amount} {currency} uncollected; {before} before, {after} after")
+        }
+        other => format!("{other}: {amount} {currency}; {before} before, {after} after"),
+    }
+}
+
+fn why_free(debit: &Debit<'_>) -> String {
+    let is_flagged = |name: &str| debit.flags.iter().any(|flag| &**flag == name);
+    let why = [
+        ("user-in", "a call received by a user costs nothing"),
+        ("direct-routing", "Direct Routing costs nothing here; it is only recorded"),
+        ("emergency", "an emergency number is free and never blocked"),
+        ("internal", "an internal number"),
+        ("short-code", "a short code that the numbering plan calls toll-free"),
+        ("toll-number", "inbound on a number that is not toll-free"),
+    ];
+    let found = why.into_iter().find(|(flag, _)| is_flagged(flag));
+    found.map_or_else(|| format!("{} costs nothing", &*debit.call.call_type), |(_, why)| why.to_owned())
+}
+
+fn why_unrated(why: &str) -> &'static str {
+    match why {
+        "no-row" => "no row of the deck is for this number",
+        "no-deck" => "the call started before the deck's first version",
+        "not-sold" => "the organisation's rate plan does not sell this product",
+        "nothing-visible" => "no digit of the number called is visible",
+        "short-code" => "a short code, which no deck prices",
+        _ => "for a reason that this program does not know",
+    }
+}
+
+fn todo_of_unrated(why: &str) -> &'static str {
+    match why {
+        "no-row" => {
+            "add a row to the deck, publish it as a new version, and rate the call's copy in rejects.jsonl again"
+        }
+        "no-deck" => {
+            "publish a deck version that is effective before the call, and rate the copy in rejects.jsonl again"
+        }
+        "not-sold" => "name a deck for the product in the rate plan, and rate the copy in rejects.jsonl again",
+        "nothing-visible" => "ask the source for the number; without one digit of it there is no price",
+        _ => "look at the copy in rejects.jsonl; an operator can book a price by an adjustment",
+    }
+}
+
+fn flag_in_words(flag: &str) -> &'static str {
+    match flag {
+        "masked" => "digits of the number called were hidden; the longest prefix that is certain was used",
+        "masked-uncertain" => "a longer prefix of the deck could match under the mask",
+        "unrated" => "no price was found; the call can be rated again",
+        "blocked" => "the row is marked as blocked, and charged by its price",
+        "duration-mismatch" => "the duration and the two times differ by more than a second; the duration was used",
+        "long-call" => "longer than 24 hours",
+        "unanswered-with-billsec" => "not answered, yet with billed seconds; nothing was charged for them",
+        "ambiguous-time" => "a local time in the repeated hour of a clock change; the earlier instant was taken",
+        "nonexistent-time" => "a local time that a clock change skipped; read with the offset before it",
+        "quoting" => "broken CSV quoting, read as data",
+        "internal" => "an extension or feature code",
+        "emergency" => "an emergency number",
+        "direct-routing" => "a Direct Routing call",
+        "user-in" => "a call received by a user",
+        "toll-number" => "inbound on a toll number",
+        "short-code" => "a short code",
+        "zero-seconds" => "not answered, or no connected time: no fee either",
+        _ => "a flag that this program does not know",
+    }
+}

@@ -1,0 +1,284 @@
+//! The account of one organisation, rebuilt from its debits and events alone.
+//!
+//! Written apart from the ledger, on purpose: an audit by the code that it audits would repeat its mistakes. After a
+//! difference the record is believed, so that one mistake is one finding and not one for every line that follows.
+
+mod events;
+
+use drawdown_units::{Currency, Money, Timestamp};
+
+use super::entry::{Body, Booked, Entry, Line, NewLot, Payer};
+use super::findings::At;
+use super::sum::Sum;
+
+/// Where in its life a lot is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    Active,
+    Expired,
+    Forfeited,
+    Refunded,
+}
+
+impl State {
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Active => "active",
+            State::Expired => "expired",
+            State::Forfeited => "forfeited",
+            State::Refunded => "refunded",
+        }
+    }
+}
+
+/// A lot, rebuilt.
+#[derive(Debug)]
+pub struct Lot {
+    pub id: Box<str>,
+    pub amount: Money,
+    pub remaining: Money,
+    pub purchased: Timestamp,
+    pub expires: Timestamp,
+    pub state: State,
+}
+
+/// What the opening event says.
+#[derive(Debug)]
+pub struct Terms {
+    pub currency: Currency,
+    pub country: Box<str>,
+    pub rate_plan: Box<str>,
+    pub post_usage: bool,
+    pub strict: bool,
+}
+
+/// The figures of an account.
+#[derive(Debug, Default)]
+pub struct Figures {
+    pub purchased: Sum,
+    pub adjusted: Sum,
+    pub spent: Sum,
+    pub forfeited: Sum,
+    pub refunded: Sum,
+    pub charged: Sum,
+    pub drawn: Sum,
+    pub overdrawn: Sum,
+    pub overdraft: Sum,
+    pub post_usage: Sum,
+    pub uncollected: Sum,
+}
+
+/// Recharges, as far as events tell.
+#[derive(Debug, Default)]
+pub struct Recharges {
+    /// What each was for; the first is number 1.
+    pub requested: Vec<Money>,
+    /// The amount and the sending of the one without an answer.
+    pub outstanding: Option<(Money, u32)>,
+    pub invoice: u64,
+}
+
+/// An account, rebuilt.
+#[derive(Debug)]
+pub struct Books {
+    pub org: Box<str>,
+    pub terms: Option<Terms>,
+    pub closed: bool,
+    pub seq: u64,
+    pub clock: Timestamp,
+    pub balance: Sum,
+    pub figures: Figures,
+    /// By (purchased, id).
+    pub lots: Vec<Lot>,
+    /// Every lot before this one is empty.
+    first_open: usize,
+    pub recharges: Recharges,
+}
+
+impl Books {
+    pub fn new(org: &str) -> Self {
+        Books {
+            org: org.into(),
+            terms: None,
+            closed: false,
+            seq: 0,
+            clock: Timestamp::MIN,
+            balance: Sum::default(),
+            figures: Figures::default(),
+            lots: Vec::new(),
+            first_open: 0,
+            recharges: Recharges::default(),
+        }
+    }
+
+    /// Books the entry whose turn it is.
+    pub fn book(&mut self, entry: &Entry, at: &mut At<'_>) {
+        self.seq = entry.seq;
+        if entry.at < self.clock {
+            at.differs("at", format_args!("{} or later: time does not go back", self.clock), entry.at);
+        }
+        self.clock = self.clock.max(entry.at);
+        match &entry.body {
+            Body::Debit(booked) => self.book_debit(booked, at),
+            Body::Event(happening) => self.book_event(happening, entry, at),
+        }
+        if self.balance != entry.balance_after.into() {
+            at.differs("balanceAfter", self.balance, entry.balance_after);
+            self.balance = entry.balance_after.into();
+        }
+    }
+
+    fn book_debit(&mut self, debit: &Booked, at: &mut At<'_>) {
+        match &self.terms {
+            None => at.differs("orgId", "an account that was opened", "a debit before AccountOpened"),
+            Some(terms) if debit.currency != Some(terms.currency) => {
+                let found = debit.currency.map_or_else(|| "none".to_owned(), |currency| currency.to_string());
+                at.differs("charge.currency", terms.currency, found);
+            }
+            Some(_) => {}
+        }
+        if self.closed {
+            at.differs("orgId", "no debit after AccountClosed", "a debit");
+        }
+        self.figures.charged += debit.amount;
+        for (index, line) in debit.lines.iter().enumerate() {
+            self.book_line(index, line, debit.started, at);
+        }
+    }
+
+    fn book_line(&mut self, index: usize, line: &Line, started: Timestamp, at: &mut At<'_>) {
+        self.check_order(index, line, started, at);
+        let figures = &mut self.figures;
+        let (accrued, right) = match (&line.payer, &self.terms) {
+            (Payer::Lot(lot), _) => {
+                self.figures.drawn += line.amount;
+                self.figures.spent += line.amount;
+                self.draw(&format_args!("funding[{index}]"), lot, line, Some(started), at);
+                return;
+            }
+            (Payer::Overdraft, terms) => {
+                figures.overdrawn += line.amount;
+                self.balance -= line.amount;
+                (&mut figures.overdraft, terms.as_ref().is_some_and(|it| !it.post_usage && !it.strict))
+            }
+            (Payer::PostUsage, terms) => (&mut figures.post_usage, terms.as_ref().is_some_and(|it| it.post_usage)),
+            (Payer::Uncollected, terms) => {
+                (&mut figures.uncollected, terms.as_ref().is_some_and(|it| !it.post_usage && it.strict))
+            }
+        };
+        if *accrued != line.before.into() {
+            at.differs(format_args!("funding[{index}].before"), *accrued, line.before);
+        }
+        *accrued += line.amount;
+        if !right {
+            let found = format!("{:?}", line.payer);
+            at.differs(format_args!("funding[{index}].type"), "the payer that the account's mode says", found);
+        }
+    }
+
+    /// Takes from a lot what a line says.
+    fn draw(
+        &mut self,
+        name: &std::fmt::Arguments<'_>,
+        lot: &str,
+        line: &Line,
+        started: Option<Timestamp>,
+        at: &mut At<'_>,
+    ) {
+        let Some(place) = self.place_of(lot) else {
+            at.differs(format_args!("{name}.lotId"), "a lot of this account", lot);
+            return;
+        };
+        let held = &mut self.lots[place];
+        if held.remaining != line.before {
+            at.differs(format_args!("{name}.before"), held.remaining, line.before);
+        }
+        let is_over = matches!(held.state, State::Forfeited | State::Refunded)
+            || started.is_some_and(|started| started >= held.expires)
+            || (started.is_none() && held.state != State::Active);
+        if is_over {
+            at.differs(
+                format_args!("{name}.lotId"),
+                "a lot that can be drawn",
+                format_args!("{lot}, {}", held.state.name()),
+            );
+        }
+        if held.state == State::Active {
+            self.balance -= line.amount;
+        }
+        held.remaining = line.after;
+        self.first_open = self.first_open.min(place);
+        while self.lots.get(self.first_open).is_some_and(|lot| lot.remaining.is_zero()) {
+            self.first_open += 1;
+        }
+    }
+
+    /// First in, first out: what is older must be empty before a lot is drawn, and every lot before anyone else pays.
+    fn check_order(&self, index: usize, line: &Line, started: Timestamp, at: &mut At<'_>) {
+        for lot in &self.lots[self.first_open.min(self.lots.len())..] {
+            if matches!(&line.payer, Payer::Lot(id) if *id == lot.id) {
+                return;
+            }
+            let is_open = matches!(lot.state, State::Active | State::Expired) && started < lot.expires;
+            if is_open && lot.remaining.is_positive() {
+                let expected = format!("lot {} first, which holds {}", lot.id, lot.remaining);
+                let found = match &line.payer {
+                    Payer::Lot(id) => format!("lot {id}"),
+                    other => format!("{other:?}"),
+                };
+                at.differs(format_args!("funding[{index}]"), expected, found);
+                return;
+            }
+        }
+    }
+
+    /// The place of a lot. Calls draw the first open ones, so those are looked at first.
+    fn place_of(&self, id: &str) -> Option<usize> {
+        let open = self.lots[self.first_open.min(self.lots.len())..].iter().position(|lot| &*lot.id == id);
+        open.map(|place| place + self.first_open).or_else(|| self.lots.iter().position(|lot| &*lot.id == id))
+    }
+
+    fn add_lot(&mut self, lot: &NewLot, at: &mut At<'_>) {
+        if self.place_of(&lot.id).is_some() {
+            at.differs("lotId", "a lot that is new", &lot.id);
+            return;
+        }
+        let place = self.lots.partition_point(|it| (it.purchased, &it.id) < (lot.purchased, &lot.id));
+        self.first_open = self.first_open.min(place);
+        self.balance += lot.amount;
+        let lot = Lot {
+            id: lot.id.clone(),
+            amount: lot.amount,
+            remaining: lot.amount,
+            purchased: lot.purchased,
+            expires: lot.expires,
+            state: State::Active,
+        };
+        self.lots.insert(place, lot);
+    }
+
+    /// Held by all lots.
+    pub fn remaining(&self) -> Sum {
+        self.lots.iter().map(|lot| Sum::from(lot.remaining)).sum()
+    }
+
+    /// Both sums of domain.md section 6, by the rebuilt figures.
+    pub fn check_conservation(&self, at: &mut At<'_>) {
+        let figures = &self.figures;
+        let came: Sum = [figures.purchased, figures.adjusted].into_iter().sum();
+        let went: Sum = [figures.spent, figures.forfeited, figures.refunded, self.remaining()].into_iter().sum();
+        if came != went {
+            at.differs("purchased + adjusted", format_args!("{went}, spent, forfeited, refunded and remaining"), came);
+        }
+        let paid = [figures.drawn, figures.overdrawn, figures.post_usage, figures.uncollected].into_iter().sum::<Sum>();
+        if figures.charged != paid {
+            at.differs("charged", format_args!("{paid}, what the funding lines sum to"), figures.charged);
+        }
+        let active = self.lots.iter().filter(|lot| lot.state == State::Active);
+        let mut balance: Sum = active.map(|lot| Sum::from(lot.remaining)).sum();
+        balance -= figures.overdraft;
+        if balance != self.balance {
+            at.differs("balance", format_args!("{balance}, by lots and overdraft"), self.balance);
+        }
+    }
+}

@@ -1,0 +1,403 @@
+//! One line of the log, read and checked by itself: what can be said of a debit or an event without its account.
+//!
+//! This is the costly half of an audit, and it is done on all threads; what follows takes the entries in order.
+
+use std::fmt::Display;
+
+use drawdown_rating::Deck;
+use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_wire::Text;
+use drawdown_wire::debit::{self, Debit, Funding};
+use drawdown_wire::event::{self, AccountEvent, LotDraw, recharge_number};
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::charge::{self, Recomputed};
+use super::findings::Flaw;
+
+/// A debit or an event, with everything of it that an account depends on.
+#[derive(Debug)]
+pub struct Entry {
+    pub line: u64,
+    pub org: Box<str>,
+    pub seq: u64,
+    pub at: Timestamp,
+    pub balance_after: Money,
+    pub body: Body,
+}
+
+/// What the line is about.
+#[derive(Debug)]
+pub enum Body {
+    Debit(Booked),
+    Event(Happening),
+}
+
+/// A debit.
+#[derive(Debug)]
+pub struct Booked {
+    /// The hash of (source, id).
+    pub identity: u64,
+    pub id: Box<str>,
+    pub started: Timestamp,
+    pub currency: Option<Currency>,
+    pub amount: Money,
+    pub lines: Vec<Line>,
+    pub recomputed: Recomputed,
+}
+
+/// A funding line, or what an adjustment drew.
+#[derive(Debug)]
+pub struct Line {
+    pub payer: Payer,
+    pub amount: Money,
+    pub before: Money,
+    pub after: Money,
+}
+
+/// Who paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Payer {
+    Lot(Box<str>),
+    Overdraft,
+    PostUsage,
+    Uncollected,
+}
+
+/// A lot as the event that made it describes it.
+#[derive(Debug, Clone)]
+pub struct NewLot {
+    pub id: Box<str>,
+    pub amount: Money,
+    pub purchased: Timestamp,
+    pub expires: Timestamp,
+}
+
+/// An event, as far as it matters to an account.
+#[derive(Debug)]
+pub enum Happening {
+    Opened {
+        currency: Currency,
+        country: Box<str>,
+        rate_plan: Box<str>,
+        post_usage: bool,
+        strict: bool,
+    },
+    Bought(NewLot),
+    Recharged {
+        number: u64,
+        lot: NewLot,
+    },
+    AdjustedUp(NewLot),
+    AdjustedDown {
+        amount: Money,
+        draws: Vec<Line>,
+    },
+    Settled {
+        lot: Box<str>,
+        amount: Money,
+        overdraft: Money,
+    },
+    Expired {
+        lot: Box<str>,
+        amount: Money,
+    },
+    Forfeited {
+        lot: Box<str>,
+        amount: Money,
+    },
+    Refunded {
+        lot: Box<str>,
+        amount: Money,
+    },
+    Exhausted,
+    Requested {
+        number: u64,
+        amount: Money,
+        sending: u32,
+    },
+    Invoiced {
+        invoice: u64,
+        number: u64,
+        amount: Money,
+        lot: Box<str>,
+    },
+    GivenUp {
+        number: u64,
+    },
+    ModeSet {
+        post_usage: bool,
+    },
+    RatePlanSet {
+        rate_plan: Box<str>,
+    },
+    Closed {
+        overdraft: Money,
+        post_usage: Money,
+    },
+    /// Nothing that moves money or changes what is compared.
+    Other,
+}
+
+/// A line that was read: what it says, and what is wrong with it by itself.
+#[derive(Debug, Default)]
+pub struct Read {
+    pub entry: Option<Entry>,
+    pub flaws: Vec<Flaw>,
+    /// Whose line it is, if there is no entry and this much could be read.
+    pub org: Box<str>,
+}
+
+/// Reads and checks a line of debits.
+pub fn read_debit(line: u64, bytes: &[u8], decks: &[Deck]) -> Read {
+    let debit = match debit::read(bytes) {
+        Ok(debit) => debit,
+        Err(error) => return unreadable("a debit", &error),
+    };
+    let mut fields = Fields::default();
+    let entry = debit_entry(line, &debit, decks, &mut fields);
+    fields.into_read(entry, &debit.org_id)
+}
+
+fn debit_entry(line: u64, debit: &Debit<'_>, decks: &[Deck], fields: &mut Fields) -> Option<Entry> {
+    let at = fields.time("at", Some(&debit.at));
+    let started = fields.time("call.startDateTime", Some(&debit.call.start_date_time));
+    let amount = fields.money("charge.amount", Some(&debit.charge.amount));
+    let balance_after = fields.money("balanceAfter", Some(&debit.balance_after));
+    let lines: Option<Vec<Line>> =
+        debit.funding.iter().enumerate().map(|(index, funding)| funding_line(index, funding, fields)).collect();
+    let (at, started, amount, balance_after, lines) = (at?, started?, amount?, balance_after?, lines?);
+    if amount.is_negative() {
+        fields.flaws.push(Flaw::new("charge.amount", "0.00 or above", amount));
+    }
+    let paid: super::sum::Sum = lines.iter().map(|line| super::sum::Sum::from(line.amount)).sum();
+    if paid != amount.into() {
+        fields.flaws.push(Flaw::new("funding", format_args!("lines that sum to the charge, {amount}"), paid));
+    }
+    let recomputed = charge::check(debit, amount, started, decks, &mut fields.flaws);
+    let mut identity = Vec::with_capacity(64);
+    for part in [&debit.source, &debit.id] {
+        identity.extend_from_slice(part.as_bytes());
+        identity.push(0xfe);
+    }
+    let currency = Currency::parse(&debit.charge.currency);
+    let identity = xxh3_64(&identity);
+    let id = (&*debit.id).into();
+    Some(Entry {
+        line,
+        org: (&*debit.org_id).into(),
+        seq: debit.seq,
+        at,
+        balance_after,
+        body: Body::Debit(Booked { identity, id, started, currency, amount, lines, recomputed }),
+    })
+}
+
+fn funding_line(index: usize, funding: &Funding<'_>, fields: &mut Fields) -> Option<Line> {
+    let payer = match (&*funding.kind, &funding.lot_id) {
+        ("lot", Some(lot)) => Some(Payer::Lot((&**lot).into())),
+        ("overdraft", None) => Some(Payer::Overdraft),
+        ("postUsage", None) => Some(Payer::PostUsage),
+        ("uncollected", None) => Some(Payer::Uncollected),
+        (kind, _) => {
+            let known = "lot with a lotId, overdraft, postUsage or uncollected";
+            fields.flaws.push(Flaw::new(format_args!("funding[{index}].type"), known, kind));
+            None
+        }
+    };
+    fields.line("funding", index, payer, [&funding.amount, &funding.before, &funding.after])
+}
+
+/// Reads and checks a line of account events.
+pub fn read_event(line: u64, bytes: &[u8]) -> Read {
+    let event = match event::read(bytes) {
+        Ok(event) => event,
+        Err(error) => return unreadable("an account event", &error),
+    };
+    let mut fields = Fields::default();
+    let entry = event_entry(line, &event, &mut fields);
+    fields.into_read(entry, &event.org_id)
+}
+
+fn event_entry(line: u64, event: &AccountEvent<'_>, fields: &mut Fields) -> Option<Entry> {
+    let at = fields.time("at", Some(&event.at));
+    let balance_after = fields.money("balanceAfter", Some(&event.balance_after));
+    let body = happening(event, fields);
+    Some(Entry {
+        line,
+        org: (&*event.org_id).into(),
+        seq: event.seq,
+        at: at?,
+        balance_after: balance_after?,
+        body: Body::Event(body?),
+    })
+}
+
+fn happening(event: &AccountEvent<'_>, fields: &mut Fields) -> Option<Happening> {
+    let number = |fields: &mut Fields| {
+        let id = fields.text("rechargeId", event.recharge_id.as_ref())?;
+        let number = recharge_number(&event.org_id, &id);
+        if number.is_none() {
+            fields.flaws.push(Flaw::new("rechargeId", format_args!("{}/n", &*event.org_id), &id));
+        }
+        number
+    };
+    let amount = |fields: &mut Fields| fields.money("amount", event.amount.as_ref());
+    let lot = |fields: &mut Fields| fields.text("lotId", event.lot_id.as_ref());
+    Some(match &*event.kind {
+        "AccountOpened" => Happening::Opened {
+            currency: fields.currency(event.currency.as_ref())?,
+            country: fields.text("country", event.country.as_ref())?,
+            rate_plan: fields.text("ratePlan", event.rate_plan.as_ref())?,
+            post_usage: fields.mode(event.mode.as_ref())?,
+            strict: fields.need("strict", event.strict)?,
+        },
+        "FundsAdded" => Happening::Bought(fields.lot(event)?),
+        "RechargeSucceeded" => Happening::Recharged { number: number(fields)?, lot: fields.lot(event)? },
+        "Adjusted" if event.lot_id.is_some() => Happening::AdjustedUp(fields.lot(event)?),
+        "Adjusted" => Happening::AdjustedDown {
+            amount: amount(fields)?,
+            draws: event.lots.iter().enumerate().map(|(i, draw)| fields.draw(i, draw)).collect::<Option<_>>()?,
+        },
+        "OverdraftSettled" => Happening::Settled {
+            lot: lot(fields)?,
+            amount: amount(fields)?,
+            overdraft: fields.money("overdraft", event.overdraft.as_ref())?,
+        },
+        "LotExpired" => Happening::Expired { lot: lot(fields)?, amount: amount(fields)? },
+        "LotForfeited" => Happening::Forfeited { lot: lot(fields)?, amount: amount(fields)? },
+        "LotRefunded" => Happening::Refunded { lot: lot(fields)?, amount: amount(fields)? },
+        "BalanceExhausted" => Happening::Exhausted,
+        "RechargeRequested" => Happening::Requested {
+            number: number(fields)?,
+            amount: amount(fields)?,
+            sending: fields.need("sending", event.sending)?,
+        },
+        "InvoiceIssued" => Happening::Invoiced {
+            invoice: fields.need("invoice", event.invoice)?,
+            number: number(fields)?,
+            amount: amount(fields)?,
+            lot: lot(fields)?,
+        },
+        "RechargeFailed" => Happening::GivenUp { number: number(fields)? },
+        "ModeSet" => Happening::ModeSet { post_usage: fields.mode(event.mode.as_ref())? },
+        "RatePlanSet" => Happening::RatePlanSet { rate_plan: fields.text("ratePlan", event.rate_plan.as_ref())? },
+        "AccountClosed" => Happening::Closed {
+            overdraft: fields.money("overdraft", event.overdraft.as_ref())?,
+            post_usage: fields.money("postUsage", event.post_usage.as_ref())?,
+        },
+        "AutoRechargeConfigured" | "RechargeAttemptFailed" | "RechargeCapReached" | "CommandRefused" => {
+            Happening::Other
+        }
+        unknown => {
+            fields.flaws.push(Flaw::new("type", "an account event that this program knows", unknown));
+            return None;
+        }
+    })
+}
+
+fn unreadable(what: &str, error: &impl Display) -> Read {
+    Read { flaws: vec![Flaw::new("line", what, error)], ..Read::default() }
+}
+
+/// Reads values, keeping what is wrong with them.
+#[derive(Default)]
+struct Fields {
+    flaws: Vec<Flaw>,
+}
+
+impl Fields {
+    fn into_read(self, entry: Option<Entry>, org: &str) -> Read {
+        let org = if entry.is_none() { org.into() } else { Box::default() };
+        Read { entry, flaws: self.flaws, org }
+    }
+
+    fn need<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
+        if value.is_none() {
+            self.flaws.push(Flaw::new(field, "a value", "nothing"));
+        }
+        value
+    }
+
+    fn read<T, E: Display>(&mut self, field: &str, text: &str, read: Result<T, E>) -> Option<T> {
+        read.map_err(|error| {
+            self.flaws.push(Flaw::new(field, "a value that can be read", format_args!("{text:?}: {error}")))
+        })
+        .ok()
+    }
+
+    fn text(&mut self, field: &str, text: Option<&Text<'_>>) -> Option<Box<str>> {
+        self.need(field, text).map(|text| (&**text).into())
+    }
+
+    fn money(&mut self, field: &str, text: Option<&Text<'_>>) -> Option<Money> {
+        let text = self.need(field, text)?;
+        self.read(field, text, Money::parse(text))
+    }
+
+    fn time(&mut self, field: &str, text: Option<&Text<'_>>) -> Option<Timestamp> {
+        let text = self.need(field, text)?;
+        self.read(field, text, Timestamp::parse(text))
+    }
+
+    fn currency(&mut self, text: Option<&Text<'_>>) -> Option<Currency> {
+        let text = self.need("currency", text)?;
+        self.read("currency", text, Currency::parse(text).ok_or("no currency"))
+    }
+
+    /// Whether the mode is post-usage.
+    fn mode(&mut self, text: Option<&Text<'_>>) -> Option<bool> {
+        let text = self.need("mode", text)?;
+        match &**text {
+            "prepaid" => Some(false),
+            "postUsage" => Some(true),
+            other => {
+                self.flaws.push(Flaw::new("mode", "prepaid or postUsage", other));
+                None
+            }
+        }
+    }
+
+    fn lot(&mut self, event: &AccountEvent<'_>) -> Option<NewLot> {
+        let amount = self.money("amount", event.amount.as_ref())?;
+        if !amount.is_positive() {
+            self.flaws.push(Flaw::new("amount", "an amount above 0", amount));
+        }
+        Some(NewLot {
+            id: self.text("lotId", event.lot_id.as_ref())?,
+            amount,
+            purchased: self.time("purchasedAt", event.purchased_at.as_ref())?,
+            expires: self.time("expiresAt", event.expires_at.as_ref())?,
+        })
+    }
+
+    fn draw(&mut self, index: usize, draw: &LotDraw<'_>) -> Option<Line> {
+        let payer = Some(Payer::Lot((&*draw.lot_id).into()));
+        self.line("lots", index, payer, [&draw.amount, &draw.before, &draw.after])
+    }
+
+    /// A line whose `before` and `after` differ by its amount: down for a lot, up for what accrues.
+    fn line(&mut self, list: &str, index: usize, payer: Option<Payer>, figures: [&Text<'_>; 3]) -> Option<Line> {
+        let [amount, before, after] = figures;
+        let amount = self.figure(list, index, "amount", amount);
+        let before = self.figure(list, index, "before", before);
+        let after = self.figure(list, index, "after", after);
+        let (payer, amount, before, after) = (payer?, amount?, before?, after?);
+        let expected = if matches!(payer, Payer::Lot(_)) { before.minus(amount) } else { before.plus(amount) };
+        if after != expected {
+            self.flaws.push(Flaw::new(format_args!("{list}[{index}].after"), expected, after));
+        }
+        if !amount.is_positive() || after.is_negative() {
+            let found = format!("{amount}, leaving {after}");
+            self.flaws.push(Flaw::new(format_args!("{list}[{index}].amount"), "above 0, leaving 0 or more", found));
+        }
+        Some(Line { payer, amount, before, after })
+    }
+
+    /// The name of the field is put together only where it is needed.
+    fn figure(&mut self, list: &str, index: usize, part: &str, text: &Text<'_>) -> Option<Money> {
+        match Money::parse(text) {
+            Ok(money) => Some(money),
+            Err(_) => self.money(&format!("{list}[{index}].{part}"), Some(text)),
+        }
+    }
+}
