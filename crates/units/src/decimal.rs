@@ -98,6 +98,7 @@ impl DecimalText {
 
     /// The text of `scaled` times 10^-`decimals`; at least two and at most nine decimals.
     #[inline]
+    #[allow(clippy::arithmetic_side_effects, reason = "the unit is a constant above 0")]
     pub(crate) fn new<const DECIMALS: u32>(scaled: i64) -> Self {
         let magnitude = scaled.unsigned_abs();
         let unit = const { 10_u64.pow(DECIMALS) };
