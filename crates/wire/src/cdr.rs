@@ -157,3 +157,10 @@ pub enum Callee {
     /// Not looked at, since this call type costs nothing.
     NotRated,
 }
+
+impl Callee {
+    /// Whether some or all digits of the called number were hidden (boundaries.md N1, N2).
+    pub fn is_masked(&self) -> bool {
+        matches!(self, Self::Number { masked: true, .. } | Self::NothingVisible)
+    }
+}

@@ -83,7 +83,7 @@ fn assemble<'a>(row: Row<'a>, context: &Context<'a>, plan: &NumberPlan) -> Resul
         end,
         seconds: duration.seconds,
         received,
-        flags: flags.with_if(matches!(callee, Callee::Number { masked: true, .. }), Flags::MASKED),
+        flags: flags.with_if(callee.is_masked(), Flags::MASKED),
         text: Text {
             call_id: row.call_id.0,
             user_id: row.user_id.0,

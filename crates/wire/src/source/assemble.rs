@@ -69,7 +69,7 @@ pub(crate) fn assemble<'a, F: Fields<'a>>(
         end: times.end,
         seconds: duration.seconds,
         received,
-        flags: flags.with_if(matches!(callee, Callee::Number { masked: true, .. }), Flags::MASKED),
+        flags: flags.with_if(callee.is_masked(), Flags::MASKED),
         text: record.text(&mapping.texts, call_type_name, caller_number, callee_number),
     }))
 }
