@@ -50,7 +50,10 @@ fn by_deck<'c>(
                 .with_if(cdr.seconds == 0, Flags::ZERO_SECONDS);
             Ok((Pricing::Charged(charge, product), flags))
         }
-        Err(Uncharged::NoRow) => Ok(without_row(Unrated::NoRow, product, called)),
+        Err(Uncharged::NoRow) => {
+            let (pricing, flags) = without_row(Unrated::NoRow, product, called);
+            Ok((pricing, flags.with_if(deck.is_uncertain(product, called), Flags::MASKED_UNCERTAIN)))
+        }
         Err(Uncharged::TooLarge) => {
             Err(Rejection::new(Reason::ChargeTooLarge, "duration and price make a charge beyond 10^12 units"))
         }

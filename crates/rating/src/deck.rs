@@ -139,8 +139,14 @@ impl Deck {
     pub fn look_up(&self, product: Product, called: Called) -> Option<Match<'_>> {
         let index = self.index(product);
         let first = index.longest(called.number, |row| self.rows[row as usize].prefix)?;
-        let masked_uncertain = called.masked && index.continues(called.number);
+        let masked_uncertain = self.is_uncertain(product, called);
         Some(Match { deck: self, first: &self.rows[first as usize], masked_uncertain })
+    }
+
+    /// Whether a longer prefix of the deck could match under the mask of the called number, whether or not another one
+    /// matches without it (boundaries.md N1).
+    pub fn is_uncertain(&self, product: Product, called: Called) -> bool {
+        called.masked && self.index(product).continues(called.number)
     }
 
     /// The row in force at `start`.
