@@ -47,20 +47,43 @@ pub enum Known {
 /// The highest revision that is told from others.
 pub const REVISION_MAX: u32 = 254;
 
-/// How many days may be held at once: what tells two days apart is kept in a byte.
+/// How many days may be held at once, and how many of those forgotten may still lie in the table: what tells two days
+/// apart is kept in a byte.
 pub const DAYS_MAX: i64 = 100;
 
 /// The identities of one partition.
+///
+/// A day is forgotten the moment that [`Dedup::forget_before`] says so, whatever the batches: what still lies in the
+/// table of days before is as good as absent, and [`Dedup::sweep`] takes it out.
 #[derive(Debug, Clone)]
 pub struct Dedup {
     table: Table,
     /// The first day held.
     first_day: i64,
+    /// The first day of which anything may still lie in the table.
+    swept_to: i64,
+}
+
+/// What it takes to undo one change, latest first.
+#[derive(Debug)]
+pub struct Undo(Change);
+
+#[derive(Debug)]
+enum Change {
+    Inserted(u64),
+    /// A forgotten identity lay where another record claimed it.
+    Replaced(Entry),
+    Forgot {
+        first_day: i64,
+        swept_to: i64,
+        /// As it was, where it was swept.
+        table: Option<Box<Table>>,
+    },
 }
 
 impl Default for Dedup {
     fn default() -> Self {
-        Dedup { table: Table::default(), first_day: i64::MIN }
+        Dedup { table: Table::default(), first_day: i64::MIN, swept_to: i64::MIN }
     }
 }
 
@@ -68,7 +91,7 @@ impl Dedup {
     /// What is known of the record.
     #[inline]
     pub fn look_up(&self, record: Fingerprint) -> Known {
-        let Some(entry) = self.table.get(record.identity) else {
+        let Some(entry) = self.held(record.identity) else {
             return Known::New;
         };
         let same = entry.packed & CONTENT_MASK == record.content & CONTENT_MASK && day_of(&entry) == record.day as u8;
@@ -80,39 +103,79 @@ impl Dedup {
         }
     }
 
-    /// Remembers a new record as booked by `transaction`.
     #[inline]
-    pub fn insert(&mut self, record: Fingerprint, transaction: u32) {
-        let day = u32::from(record.day as u8);
-        let packed = (record.revision.min(REVISION_MAX) << 24) | (day << 16) | (record.content & CONTENT_MASK);
-        self.table.insert(record.identity, packed, transaction);
+    fn held(&self, identity: u64) -> Option<Entry> {
+        self.table.get(identity).filter(|entry| is_from(entry, self.first_day))
     }
 
-    /// Forgets one record: undoes [`Dedup::insert`].
-    pub fn remove(&mut self, identity: u64) {
-        self.table.remove(identity);
+    /// Remembers a new record as booked by `transaction`.
+    #[inline]
+    pub fn insert(&mut self, record: Fingerprint, transaction: u32) -> Undo {
+        let day = u32::from(record.day as u8);
+        let packed = (record.revision.min(REVISION_MAX) << 24) | (day << 16) | (record.content & CONTENT_MASK);
+        let forgotten = self.table.get(record.identity);
+        if let Some(forgotten) = forgotten {
+            self.table.remove(forgotten.identity);
+        }
+        self.table.insert(record.identity, packed, transaction);
+        Undo(forgotten.map_or(Change::Inserted(record.identity), Change::Replaced))
+    }
+
+    /// Undoes the latest change.
+    pub fn undo(&mut self, Undo(change): Undo) {
+        match change {
+            Change::Inserted(identity) => self.table.remove(identity),
+            Change::Replaced(entry) => {
+                self.table.remove(entry.identity);
+                self.table.insert(entry.identity, entry.packed, entry.transaction);
+            }
+            Change::Forgot { first_day, swept_to, table } => {
+                self.first_day = first_day;
+                self.swept_to = swept_to;
+                if let Some(table) = table {
+                    self.table = *table;
+                }
+            }
+        }
     }
 
     /// Forgets every day before `day`. The days held may not span more than [`DAYS_MAX`].
-    pub fn forget_before(&mut self, day: i64) {
-        if day <= self.first_day {
-            return;
+    pub fn forget_before(&mut self, day: i64) -> Undo {
+        let mut undo = Change::Forgot { first_day: self.first_day, swept_to: self.swept_to, table: None };
+        if day > self.first_day {
+            if let Change::Forgot { table, .. } = &mut undo
+                && day.saturating_sub(self.swept_to) > DAYS_MAX
+            {
+                // Any later, and a byte would not tell the days in the table apart.
+                *table = Some(Box::new(self.table.clone()));
+                self.sweep_to(day);
+            }
+            self.first_day = day;
         }
-        if day.saturating_sub(self.first_day) > DAYS_MAX && self.first_day > i64::MIN {
-            // Nothing that was held lies within reach of the new first day.
-            self.table = Table::default();
-        } else {
-            self.table.retain(|entry| day_of(entry).wrapping_sub(day as u8) < 128);
+        Undo(undo)
+    }
+
+    /// Takes what is forgotten out of the table.
+    pub fn sweep(&mut self) {
+        if self.first_day > self.swept_to {
+            self.sweep_to(self.first_day);
         }
-        self.first_day = day;
+    }
+
+    fn sweep_to(&mut self, day: i64) {
+        let first_day = self.first_day;
+        // The table spans fewer than 128 days on either side of the first day, so that its bytes mean days.
+        let days_on = |entry: &Entry| i64::from(day_of(entry).wrapping_sub(first_day as u8) as i8);
+        self.table.retain(|entry| days_on(entry) >= day.saturating_sub(first_day));
+        self.swept_to = day;
     }
 
     /// Whether the identity is held: for commands.
     pub fn holds(&self, identity: u64) -> bool {
-        self.table.get(identity).is_some()
+        self.held(identity).is_some()
     }
 
-    /// How many identities are held.
+    /// How many identities are held, forgotten ones that were not swept yet included.
     pub fn count(&self) -> usize {
         self.table.count()
     }
@@ -123,10 +186,18 @@ impl Dedup {
     }
 }
 
-const CONTENT_MASK: u32 = 0xffff;
+/// The bits that are kept of a digest. One changed record in 65,536 passes for the same one: it is dropped as a
+/// duplicate where it should be quarantined (boundaries.md D4). Neither books anything.
+pub const CONTENT_MASK: u32 = 0xffff;
 
 fn day_of(entry: &Entry) -> u8 {
     (entry.packed >> 16) as u8
+}
+
+/// Whether the entry's day is `first_day` or later.
+#[inline]
+fn is_from(entry: &Entry, first_day: i64) -> bool {
+    day_of(entry).wrapping_sub(first_day as u8) < 128
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use drawdown_ledger::recharge::Recharge;
 use drawdown_units::{Money, Timestamp};
 
 use crate::accounts::{Accounts, Slot};
-use crate::dedup::Dedup;
+use crate::dedup::{Dedup, Undo};
 
 #[derive(Debug)]
 enum Step {
@@ -25,8 +25,8 @@ enum Step {
 pub struct Journal {
     steps: Vec<Step>,
     heads: Vec<Head>,
-    records: Vec<u64>,
-    commands: Vec<u64>,
+    records: Vec<Undo>,
+    commands: Vec<Undo>,
     touched: Vec<Slot>,
     clock: Timestamp,
 }
@@ -77,12 +77,12 @@ impl Journal {
     }
 
     #[inline]
-    pub fn claimed_record(&mut self, identity: u64) {
-        self.records.push(identity);
+    pub fn records_changed(&mut self, undo: Undo) {
+        self.records.push(undo);
     }
 
-    pub fn claimed_command(&mut self, identity: u64) {
-        self.commands.push(identity);
+    pub fn commands_changed(&mut self, undo: Undo) {
+        self.commands.push(undo);
     }
 
     /// Notes an account touched for the first time in this batch.
@@ -117,8 +117,8 @@ impl Journal {
                 Step::Opened => accounts.remove_last(),
             }
         }
-        self.records.drain(..).for_each(|identity| records.remove(identity));
-        self.commands.drain(..).for_each(|identity| commands.remove(identity));
+        self.records.drain(..).rev().for_each(|undo| records.undo(undo));
+        self.commands.drain(..).rev().for_each(|undo| commands.undo(undo));
         self.heads.clear();
         self.touched.clear();
         self.clock

@@ -24,6 +24,8 @@ use crate::journal::Journal;
 use crate::pricing;
 use crate::tally::Funded;
 
+pub use admission::fingerprint;
+
 /// What every partition works by; shared, unchanging within a batch.
 #[derive(Debug, Clone, Copy)]
 pub struct Engine<'c> {
@@ -169,9 +171,8 @@ impl Partition {
             return Outcome::Rejected(Rejection::new(Reason::ChargeTooLarge, detail));
         }
         let slot = admitted.slot.unwrap_or_else(|| self.open_unknown(engine, arrival, &cdr.org, outputs));
-        self.records.insert(admitted.fingerprint, self.batch);
-        self.journal.claimed_record(admitted.fingerprint.identity);
-        self.clock = self.clock.max(arrival);
+        self.note_arrival(&engine.limits, arrival);
+        self.journal.records_changed(self.records.insert(admitted.fingerprint, self.batch));
         self.book(slot, arrival, RatedCall { charge: amount, started: cdr.start }, engine.rules);
         let account = self.accounts.get(slot);
         let debited = self.effects.debit.expect("invariant: a call that was applied was debited");
@@ -254,8 +255,8 @@ impl Partition {
             None => self.open_account(engine, arrival, envelope, outputs),
         };
         if !matches!(outcome, CommandOutcome::Rejected(_)) {
-            self.clock = self.clock.max(arrival);
-            self.claim_command(identity, arrival);
+            self.note_arrival(&engine.limits, arrival);
+            self.claim_command(identity);
         }
         outcome
     }
@@ -335,11 +336,29 @@ impl Partition {
         self.journal.whole(slot, self.accounts.get(slot));
     }
 
-    /// Makes the batch in progress final, forgets days that nothing can ask for, and begins the next batch.
+    /// Notes when something booked arrived, and forgets the days that nothing can ask for any more.
+    #[inline]
+    fn note_arrival(&mut self, limits: &Limits, arrival: Timestamp) {
+        let day_before = self.clock.day();
+        self.clock = self.clock.max(arrival);
+        if self.clock.day() > day_before {
+            self.forget_days(limits);
+        }
+    }
+
+    #[cold]
+    fn forget_days(&mut self, limits: &Limits) {
+        let first_day = self.forgotten_before(limits);
+        self.journal.records_changed(self.records.forget_before(first_day));
+        self.journal.commands_changed(self.commands.forget_before(first_day));
+    }
+
+    /// Makes the batch in progress final, takes what was forgotten out of the tables, and begins the next batch.
     pub fn commit(&mut self, limits: &Limits) {
-        let horizon = self.forgotten_before(limits);
-        self.records.forget_before(horizon);
-        self.commands.forget_before(horizon);
+        // The window may have become shorter.
+        self.forget_days(limits);
+        self.records.sweep();
+        self.commands.sweep();
         self.batch = self.batch.checked_add(1).expect("invariant: a partition lives fewer than 2^32 batches");
         self.journal.begin(self.clock);
     }

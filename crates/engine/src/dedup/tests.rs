@@ -35,14 +35,41 @@ fn whole_days_are_forgotten() {
     }
     dedup.forget_before(20_530);
     dedup.forget_before(20_510);
+    dedup.sweep();
     let held = |dedup: &Dedup, day: i64| dedup.look_up(record(hash(day as u64), 1, 0, day)) == Known::Duplicate;
     assert!((20_500..20_590).all(|day| held(&dedup, day) == (day >= 20_530)));
     assert_eq!(dedup.count(), 60);
     dedup.insert(record(1, 1, 0, 20_625), 1);
     dedup.forget_before(20_625);
-    assert!(held(&dedup, 20_580) == false && dedup.count() == 1);
+    dedup.sweep();
+    assert!(!held(&dedup, 20_580) && dedup.count() == 1);
     dedup.forget_before(90_000);
+    dedup.sweep();
     assert_eq!(dedup.count(), 0, "a leap of years forgets everything");
+}
+
+/// What is forgotten is so before it is swept, is found again when it is undone, and a leap keeps what follows it.
+#[test]
+fn forgetting_can_be_undone() {
+    let mut dedup = Dedup::default();
+    let known = |dedup: &Dedup, day: i64| dedup.look_up(record(7, 1, 0, day));
+    dedup.forget_before(20_500);
+    dedup.insert(record(7, 1, 0, 20_510), 1);
+    for first_day in [20_511, 20_590, 20_601, 20_700, 30_000] {
+        let forgot = dedup.forget_before(first_day);
+        assert_eq!(known(&dedup, 20_510), Known::New, "{first_day}");
+        let inserted = dedup.insert(record(7, 1, 0, first_day + 50), 2);
+        assert_eq!(known(&dedup, first_day + 50), Known::Duplicate, "{first_day}");
+        let later = dedup.forget_before(first_day + 40);
+        assert_eq!(known(&dedup, first_day + 50), Known::Duplicate, "{first_day}");
+        [later, inserted, forgot].into_iter().for_each(|undo| dedup.undo(undo));
+        assert_eq!((known(&dedup, 20_510), dedup.count()), (Known::Duplicate, 1), "{first_day}");
+    }
+    dedup.forget_before(20_590);
+    dedup.insert(record(8, 1, 0, 20_680), 1);
+    dedup.forget_before(20_650);
+    assert_eq!(dedup.look_up(record(8, 1, 0, 20_680)), Known::Duplicate, "a sweep within a batch keeps what is held");
+    assert_eq!(dedup.count(), 1);
 }
 
 /// The figure: at most 20 bytes an id, all in, at every size a busy day has.
@@ -79,7 +106,7 @@ proptest! {
                 dedup.insert(record(identity, number as u32, 0, 0), 1);
                 map.insert(identity, number);
             } else if !insert && known {
-                dedup.remove(identity);
+                dedup.undo(Undo(Change::Inserted(identity)));
                 map.remove(&identity);
             }
             prop_assert_eq!(dedup.count(), map.len());

@@ -102,15 +102,16 @@ impl Partition {
         self.clock.day() - i64::from(limits.window_days) - 1
     }
 
-    pub(super) fn claim_command(&mut self, identity: u64, arrival: Timestamp) {
-        let day = arrival.day();
-        let fingerprint = Fingerprint { identity, content: 0, revision: 0, day };
-        self.commands.insert(fingerprint, self.batch);
-        self.journal.claimed_command(identity);
+    /// A command is remembered by the day on which it was handled, however old its timestamp: what may come again is
+    /// what was handled lately.
+    pub(super) fn claim_command(&mut self, identity: u64) {
+        let fingerprint = Fingerprint { identity, content: 0, revision: 0, day: self.clock.day() };
+        self.journal.commands_changed(self.commands.insert(fingerprint, self.batch));
     }
 }
 
-fn fingerprint(cdr: &Cdr<'_>) -> Fingerprint {
+/// What is remembered of a record that was booked.
+pub fn fingerprint(cdr: &Cdr<'_>) -> Fingerprint {
     let identity = identity(&cdr.source, &cdr.id);
     Fingerprint { identity, content: content_of(cdr), revision: cdr.revision, day: cdr.start.day() }
 }
