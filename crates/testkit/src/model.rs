@@ -33,6 +33,8 @@ use seen::{Seen, Verdict};
 
 /// What native rows are identified by, beside their id (U1).
 const SOURCE: &str = "native";
+/// Revisions above it cannot be told apart.
+const HIGHEST_REVISION: u64 = 254;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -40,11 +42,13 @@ pub struct Options {
     pub window_days: i64,
     /// How far ahead of the clock a call may start (T9).
     pub ahead_minutes: i64,
+    /// How far an input may move an organisation's clock ahead at once: beyond is a broken clock.
+    pub leap_days: i64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { window_days: 90, ahead_minutes: 5 }
+        Self { window_days: 90, ahead_minutes: 5, leap_days: 3_660 }
     }
 }
 
@@ -55,70 +59,126 @@ pub struct Model {
     rates: Rates,
     accounts: BTreeMap<String, Account>,
     seen: Seen,
+    /// The greatest arrival of anything booked, by which identities are forgotten.
+    clock: Timestamp,
 }
 
 impl Model {
     /// No plans and one deck (in any number of versions): every plan name means that deck for every product.
     pub fn new(decks: Vec<ModelDeck>, plans: Vec<ModelPlan>, options: Options) -> Self {
         let rates = Rates { decks, plans };
-        Self { options, rates, accounts: BTreeMap::new(), seen: Seen::default() }
+        Self { options, rates, accounts: BTreeMap::new(), seen: Seen::default(), clock: Timestamp::UNIX_EPOCH }
     }
 
     /// Applies a command that arrives at its `at`, as one read from a file does (T5).
+    ///
+    /// What is rejected or a duplicate leaves no trace.
     pub fn feed_command(&mut self, value: &Value) -> Vec<Value> {
         let Some(command) = Command::read(value) else {
             return vec![command_reject(value, reason::UNDECODABLE)];
         };
-        let Some(account) = self.accounts.get_mut(&command.org) else { return self.open(&command, value) };
-        account.advance(command.at);
-        if account.is_repeated(&command) {
-            let mut outputs = account.take_log();
-            outputs.push(json!({
+        if self.seen.holds_command(&command) {
+            return vec![json!({
                 "type": "duplicate", "kind": "command", "orgId": command.org, "commandId": command.id,
-            }));
-            return outputs;
+            })];
         }
-        account.apply(&command, &self.rates);
-        account.take_log()
+        let outputs = match self.accounts.get_mut(&command.org) {
+            Some(account) if leaps(account, command.at, self.options) => Err(reason::IN_THE_FUTURE),
+            Some(account) => {
+                account.advance(command.at);
+                account.apply(&command, &self.rates);
+                Ok(account.take_log())
+            }
+            None => self.open(&command),
+        };
+        match outputs {
+            Ok(outputs) => {
+                self.book(command.at);
+                self.seen.claim_command(&command, time::day_of(self.clock));
+                outputs
+            }
+            Err(reason) => vec![command_reject(value, reason)],
+        }
     }
 
     /// Rates a record and draws it down. `receivedAt` of the row, if given, goes before `arrival` (T5).
+    ///
+    /// What is rejected or a duplicate leaves no trace: not even the clock moves.
     pub fn feed_cdr(&mut self, row: &Value, arrival: Timestamp) -> Vec<Value> {
         let record = match Record::read(row) {
             Ok(record) => record,
             Err(reason) => return vec![record_reject(row, reason, true)],
         };
-        let Some(account) = self.accounts.get_mut(&record.content.org) else {
+        let arrival = record::received_at(row).unwrap_or(arrival);
+        let Some(account) = self.accounts.get(&record.content.org) else {
             return vec![record_reject(row, reason::UNKNOWN_ORG, true)];
         };
-        account.advance(record::received_at(row).unwrap_or(arrival));
-        let verdict = judge(account, &self.seen, &record, self.options);
-        let mut outputs = Vec::new();
-        match verdict {
+        match self.judge(account, &record, arrival) {
             Verdict::Duplicate => {
                 let content = &record.content;
-                outputs.push(json!({ "type": "duplicate", "kind": "cdr", "orgId": content.org, "id": record.id }));
+                vec![json!({ "type": "duplicate", "kind": "cdr", "orgId": content.org, "id": record.id })]
             }
-            Verdict::Rejected(reason) => outputs.push(record_reject(row, reason, true)),
-            Verdict::New => {
-                self.seen.claim(SOURCE, &record);
-                let debit = rate(&self.rates, account.plan_at(record.content.start), &record);
-                if debit.flags.contains(&flag::UNRATED) {
-                    outputs.push(record_reject(row, reason::UNRATED, false));
-                }
-                account.debit(debit);
-            }
+            Verdict::Rejected(reason) => vec![record_reject(row, reason, true)],
+            Verdict::New => self.debit(&record, row, arrival),
         }
-        let mut log = account.take_log();
-        log.append(&mut outputs);
-        log
+    }
+
+    fn debit(&mut self, record: &Record, row: &Value, arrival: Timestamp) -> Vec<Value> {
+        self.book(arrival);
+        self.seen.claim(SOURCE, record);
+        let account = self.accounts.get_mut(&record.content.org).expect("judged before");
+        account.advance(arrival);
+        let debit = rate(&self.rates, account.plan_at(record.content.start), record);
+        let is_unrated = debit.flags.contains(&flag::UNRATED);
+        account.debit(debit);
+        let mut outputs = account.take_log();
+        outputs.extend(is_unrated.then(|| record_reject(row, reason::UNRATED, false)));
+        outputs
+    }
+
+    /// Notes the arrival of something booked, and forgets the days that are then out of reach: one more than the
+    /// window, since organisations' clocks differ.
+    fn book(&mut self, arrival: Timestamp) {
+        let before = self.first_day();
+        self.clock = self.clock.max(arrival);
+        if self.first_day() > before {
+            self.seen.forget_before(self.first_day());
+        }
+    }
+
+    /// The first day of call start that is remembered.
+    fn first_day(&self) -> i64 {
+        time::day_of(self.clock) - self.options.window_days - 1
+    }
+
+    /// The organisation first, then time, then identity.
+    fn judge(&self, account: &Account, record: &Record, arrival: Timestamp) -> Verdict {
+        let start = record.content.start;
+        let now = account.clock.max(arrival);
+        if leaps(account, arrival, self.options) {
+            return Verdict::Rejected(reason::IN_THE_FUTURE);
+        }
+        if account.closed {
+            return Verdict::Rejected(reason::ORG_CLOSED);
+        }
+        if start > now + time::minutes(self.options.ahead_minutes) {
+            return Verdict::Rejected(reason::IN_THE_FUTURE);
+        }
+        let is_late = now.duration_since(start) > time::days(self.options.window_days);
+        if is_late || time::day_of(start) < self.first_day() {
+            return Verdict::Rejected(reason::TOO_LATE);
+        }
+        if record.revision > HIGHEST_REVISION {
+            return Verdict::Rejected(reason::BAD_FIELD);
+        }
+        self.seen.judge(SOURCE, record)
     }
 
     /// Lets time run on to `to` for every organisation.
     pub fn run_until(&mut self, to: Timestamp) -> Vec<Value> {
         let mut outputs = Vec::new();
         for account in self.accounts.values_mut() {
-            account.advance(to);
+            account.wait(to);
             outputs.append(&mut account.take_log());
         }
         outputs
@@ -134,31 +194,17 @@ impl Model {
         self.accounts.get(org)
     }
 
-    fn open(&mut self, command: &Command, value: &Value) -> Vec<Value> {
-        match Account::open(command, &self.rates) {
-            Ok(mut account) => {
-                let outputs = account.take_log();
-                self.accounts.insert(command.org.clone(), account);
-                outputs
-            }
-            Err(reason) => vec![command_reject(value, reason)],
-        }
+    fn open(&mut self, command: &Command) -> Result<Vec<Value>, &'static str> {
+        let mut account = Account::open(command, &self.rates)?;
+        let outputs = account.take_log();
+        self.accounts.insert(command.org.clone(), account);
+        Ok(outputs)
     }
 }
 
-/// The organisation first, then time, then identity.
-fn judge(account: &Account, seen: &Seen, record: &Record, options: Options) -> Verdict {
-    let start = record.content.start;
-    if account.closed {
-        return Verdict::Rejected(reason::ORG_CLOSED);
-    }
-    if start > account.clock + time::minutes(options.ahead_minutes) {
-        return Verdict::Rejected(reason::IN_THE_FUTURE);
-    }
-    if account.clock.duration_since(start) > time::days(options.window_days) {
-        return Verdict::Rejected(reason::TOO_LATE);
-    }
-    seen.judge(SOURCE, record)
+/// An input that would move the organisation's clock ahead by years: it would expire every lot.
+fn leaps(account: &Account, arrival: Timestamp, options: Options) -> bool {
+    arrival.duration_since(account.clock) > time::days(options.leap_days)
 }
 
 /// What the call costs, and the debit's `charge` that says why.
@@ -185,7 +231,10 @@ fn rate(rates: &Rates, plan: &str, record: &Record) -> Debit {
             flags.extend((seconds == 0).then_some(flag::ZERO_SECONDS));
             debit(record, priced.amount, priced_charge(&priced), flags)
         }
-        Err(_) if record.kind == Kind::Inbound => free(rates, plan, record, flag::TOLL_NUMBER),
+        // Nothing visible is unrated whatever the call (N2).
+        Err(why) if record.kind == Kind::Inbound && why != unrated::NOTHING_VISIBLE => {
+            free(rates, plan, record, flag::TOLL_NUMBER)
+        }
         Err(why) => {
             flags.push(flag::UNRATED);
             let charge = json!({ "amount": "0.00", "currency": rates.plan_currency(plan), "unrated": why });

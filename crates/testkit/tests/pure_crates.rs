@@ -8,13 +8,39 @@ const PURE: [&str; 3] = ["units", "rating", "ledger"];
 
 /// Crates that read a clock, draw random numbers, log, or do I/O for a living.
 const FORBIDDEN_CRATES: [&str; 18] = [
-    "tokio", "async-std", "smol", "rdkafka", "log", "tracing", "tracing-core", "slog", "env_logger", "rand", "rand_core",
-    "getrandom", "fastrand", "chrono", "time", "rust_decimal", "reqwest", "mio",
+    "tokio",
+    "async-std",
+    "smol",
+    "rdkafka",
+    "log",
+    "tracing",
+    "tracing-core",
+    "slog",
+    "env_logger",
+    "rand",
+    "rand_core",
+    "getrandom",
+    "fastrand",
+    "chrono",
+    "time",
+    "rust_decimal",
+    "reqwest",
+    "mio",
 ];
 
 /// What may not stand in the code of a pure crate.
 const FORBIDDEN_WORDS: [&str; 12] = [
-    "f32", "f64", "SystemTime", "Instant", "std::env", "env!(", "std::net", "std::fs", "println!", "eprintln!", "thread",
+    "f32",
+    "f64",
+    "SystemTime",
+    "Instant",
+    "std::env",
+    "env!(",
+    "std::net",
+    "std::fs",
+    "println!",
+    "eprintln!",
+    "thread",
     "Zoned::now",
 ];
 

@@ -8,8 +8,6 @@ mod dues;
 mod recharge;
 mod view;
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -80,7 +78,6 @@ pub struct Account {
     pub totals: Totals,
     pub recharge: Recharge,
     invoices: u64,
-    commands: BTreeSet<String>,
     /// The greatest timestamp seen (T2).
     pub clock: Timestamp,
     /// The instant outputs carry: the clock, or the instant of the due that is being run.
@@ -135,6 +132,15 @@ impl Account {
         let index = self.lots.iter().take_while(|other| place(other)).count();
         self.lots.insert(index, lot);
         self.recharge.rearm();
+    }
+
+    /// What any money does that came to stay: it settles overdraft (L6). Empty lots that expired long ago, beyond the
+    /// reach of any late call, go from the books then.
+    fn money_came(&mut self, lot_id: &str) {
+        self.settle_overdraft(lot_id);
+        let horizon = self.clock - time::days(100);
+        let stays = |lot: &Lot| lot.remaining > Decimal::ZERO || lot.state == LotState::Active;
+        self.lots.retain(|lot| stays(lot) || lot.expires >= horizon);
     }
 
     fn settle_overdraft(&mut self, lot_id: &str) {

@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use super::{money, time};
 
+/// What can be written as an amount at the most: 10^12 units.
+const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     Prepaid,
@@ -160,8 +163,10 @@ fn text(value: &Value, field: &str) -> Option<String> {
     value.get(field)?.as_str().map(str::to_owned)
 }
 
+/// At most six decimals (L20), and no more than 10^12 units.
 fn amount(value: &Value, field: &str) -> Option<Decimal> {
-    money::parse(value.get(field)?.as_str()?)
+    let amount = money::parse(value.get(field)?.as_str()?)?;
+    (amount.normalize().scale() <= 6 && amount.abs() <= LARGEST).then_some(amount)
 }
 
 fn instant(value: &Value, field: &str) -> Option<Timestamp> {

@@ -7,6 +7,7 @@ pub mod reason {
     pub const UNKNOWN_CALL_TYPE: &str = "unknown-call-type";
     pub const BAD_NUMBER: &str = "bad-number";
     pub const END_BEFORE_START: &str = "end-before-start";
+    pub const NEGATIVE_DURATION: &str = "negative-duration";
     pub const UNKNOWN_ORG: &str = "unknown-org";
     pub const ORG_CLOSED: &str = "org-closed";
     pub const IN_THE_FUTURE: &str = "in-the-future";
@@ -16,6 +17,8 @@ pub mod reason {
     pub const NOTHING_TO_VOID: &str = "nothing-to-void";
     /// The copy of an unrated debit: in the stream, not counted as rejected.
     pub const UNRATED: &str = "unrated";
+    /// A command to open an account that cannot be: there is no account to number a refusal.
+    pub const REFUSED: &str = "refused";
     /// A command that cannot be read.
     pub const UNDECODABLE: &str = "undecodable";
 }
@@ -51,8 +54,6 @@ pub mod refusal {
     pub const UNKNOWN_RATE_PLAN: &str = "unknown-rate-plan";
     pub const LOT_EXISTS: &str = "lot-exists";
     pub const AMOUNT_NOT_POSITIVE: &str = "amount-not-positive";
-    pub const AMOUNT_TOO_LARGE: &str = "amount-too-large";
-    pub const AMOUNT_TOO_PRECISE: &str = "amount-too-precise";
     pub const LOT_IN_THE_FUTURE: &str = "lot-in-the-future";
     pub const LOT_ALREADY_EXPIRED: &str = "lot-already-expired";
     pub const INSUFFICIENT_BALANCE: &str = "insufficient-balance";

@@ -66,10 +66,13 @@ impl Record {
         let start = instant(row, "startDateTime")?.ok_or(reason::MISSING_FIELD)?;
         let end = instant(row, "endDateTime")?;
         let seconds = whole_seconds(row)?;
+        let mut flags = span_flags(start, end, seconds)?;
         let callee = text(row, "calleeNumber");
         let country = text(row, "usageCountryCode").or_else(|| text(row, "tenantCountryCode"));
         let called = read_called(kind, callee.as_deref(), country.as_deref())?;
-        let flags = flags_of(start, end, seconds, &called)?;
+        if matches!(called, Called::Digits { masked: true, .. }) {
+            flags.push(flag::MASKED);
+        }
         let content = Content {
             org,
             call_type,
@@ -88,12 +91,11 @@ impl Record {
         Ok(Self { id, revision, kind, called, content, flags })
     }
 
-    /// The visible digits of the caller, nothing when it is not a number: origin is then unknown.
+    /// The digits of the caller; nothing when it is masked or not a number: origin is then unknown.
     pub fn caller_digits(&self) -> String {
         let caller = self.content.caller.as_deref().unwrap_or("");
         let Some(rest) = caller.strip_prefix('+') else { return String::new() };
-        let is_number = rest.chars().all(|c| c.is_ascii_digit() || c == '*');
-        if is_number { rest.chars().take_while(char::is_ascii_digit).collect() } else { String::new() }
+        if rest.chars().all(|c| c.is_ascii_digit()) { rest.to_owned() } else { String::new() }
     }
 }
 
@@ -138,6 +140,9 @@ fn whole_seconds(row: &Value) -> Result<u64, &'static str> {
         return Ok(seconds);
     }
     let text = duration.to_string();
+    if text.starts_with('-') {
+        return Err(reason::NEGATIVE_DURATION);
+    }
     let (whole, fraction) = text.split_once('.').ok_or(reason::BAD_FIELD)?;
     let whole = whole.parse::<u64>().map_err(|_| reason::BAD_FIELD)?;
     Ok(if fraction.chars().all(|digit| digit == '0') { whole } else { whole + 1 })
@@ -171,12 +176,8 @@ fn is_emergency(dialled: &str, country: Option<&str>) -> bool {
     codes.contains(&dialled)
 }
 
-fn flags_of(
-    start: Timestamp,
-    end: Option<Timestamp>,
-    seconds: u64,
-    called: &Called,
-) -> Result<Vec<&'static str>, &'static str> {
+/// What start, end and duration say together (U2, U3).
+fn span_flags(start: Timestamp, end: Option<Timestamp>, seconds: u64) -> Result<Vec<&'static str>, &'static str> {
     let mut flags = Vec::new();
     if let Some(end) = end {
         let elapsed = end.duration_since(start);
@@ -190,9 +191,6 @@ fn flags_of(
     }
     if seconds > 86_400 {
         flags.push(flag::LONG_CALL);
-    }
-    if matches!(called, Called::Digits { masked: true, .. }) {
-        flags.push(flag::MASKED);
     }
     Ok(flags)
 }

@@ -15,6 +15,11 @@ pub fn parse(text: &str) -> Option<Timestamp> {
     cut.parse().ok()
 }
 
+/// The UTC day, counted from 1970.
+pub fn day_of(instant: Timestamp) -> i64 {
+    instant.as_second().div_euclid(86_400)
+}
+
 /// Twelve calendar months later; a day that month lacks becomes its last.
 pub fn twelve_months_after(instant: Timestamp) -> Timestamp {
     let zoned = instant.to_zoned(TimeZone::UTC);

@@ -109,6 +109,7 @@ impl World {
         let processed = match self.rng.below(5) {
             0 => at - time::minutes(self.rng.between(1, 60)),
             1 => at - time::days(self.rng.between(1, 40)),
+            2 => self.odd_payment_time(org, at),
             _ => at,
         };
         let mut fields = json!({ "rechargeId": recharge, "outcome": outcome, "processedAt": processed.to_string() });
@@ -116,6 +117,13 @@ impl World {
             fields["reason"] = json!("insufficient funds");
         }
         self.command(org, at, "settleRecharge", fields)
+    }
+
+    /// As far ahead as is believed, and as long ago as makes a lot that still lives; or the finest step beyond.
+    fn odd_payment_time(&mut self, org: &str, at: Timestamp) -> Timestamp {
+        let clock = self.clock(org, at);
+        let edge = if self.rng.chance(50) { clock + time::minutes(5) } else { clock - time::days(365) };
+        self.beside(edge)
     }
 
     /// Mostly the outstanding one; else any old one: settled twice, or successful after its failure.

@@ -121,6 +121,7 @@ const EXPECTED: &str = "
     reason unknown-call-type
     reason bad-number
     reason end-before-start
+    reason negative-duration
     reason unknown-org
     reason org-closed
     reason in-the-future

@@ -74,7 +74,7 @@ impl World {
     pub fn run_on(&mut self) -> (Timestamp, Vec<Value>) {
         let last = self.timeline.now + time::days(self.rng.between(0, 450));
         let mut until = self.timeline.now;
-        let mut outputs = Vec::new();
+        let mut outputs = self.model.run_until(until);
         while until < last {
             until = self.bearable(last).max(until + TICK);
             self.timeline.now = until;

@@ -1,7 +1,5 @@
 //! The commands, one function each. A refused one changes nothing but the sequence.
 
-use std::collections::BTreeSet;
-
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -12,8 +10,6 @@ use crate::model::money::{is_whole, print};
 use crate::model::names::refusal;
 use crate::model::time;
 
-/// What an account accepts as an amount at the most: 10^12 units.
-const LARGEST: Decimal = Decimal::from_parts(3_567_587_328, 232, 0, false, 0);
 const SMALLEST_RECHARGE: Decimal = Decimal::from_parts(50, 0, 0, false, 0);
 
 impl Account {
@@ -23,7 +19,7 @@ impl Account {
         let Action::Open { currency, plan, mode, country, strict } = &command.action else {
             return Err(crate::model::names::reason::UNKNOWN_ORG);
         };
-        check_plan(rates, plan, currency)?;
+        check_plan(rates, plan, currency).map_err(|_| crate::model::names::reason::REFUSED)?;
         let mut account = Self {
             org: command.org.clone(),
             currency: currency.clone(),
@@ -36,7 +32,6 @@ impl Account {
             totals: Totals::default(),
             recharge: Recharge::default(),
             invoices: 0,
-            commands: BTreeSet::from([command.id.clone()]),
             clock: command.at,
             at: command.at,
             cause: Cause::Command(command.id.clone()),
@@ -48,11 +43,6 @@ impl Account {
         });
         account.emit("AccountOpened", fields);
         Ok(account)
-    }
-
-    /// Whether this organisation has seen the command before; it has now.
-    pub fn is_repeated(&mut self, command: &Command) -> bool {
-        !self.commands.insert(command.id.clone())
     }
 
     pub fn apply(&mut self, command: &Command, rates: &Rates) {
@@ -90,7 +80,6 @@ impl Account {
         if funds.amount <= Decimal::ZERO {
             return Err(refusal::AMOUNT_NOT_POSITIVE);
         }
-        check_size(funds.amount)?;
         if self.lots.iter().any(|lot| lot.id == funds.lot) {
             return Err(refusal::LOT_EXISTS);
         }
@@ -117,7 +106,7 @@ impl Account {
             fields["reference"] = json!(reference);
         }
         self.emit("FundsAdded", fields);
-        self.settle_overdraft(&funds.lot);
+        self.money_came(&funds.lot);
         Ok(())
     }
 
@@ -151,7 +140,6 @@ impl Account {
         if amount.is_zero() {
             return Err(refusal::AMOUNT_NOT_POSITIVE);
         }
-        check_size(amount)?;
         if amount < Decimal::ZERO {
             return self.take_back(-amount, reason);
         }
@@ -167,7 +155,7 @@ impl Account {
             "purchasedAt": purchased.to_string(), "expiresAt": expires.to_string(),
         });
         self.emit("Adjusted", fields);
-        self.settle_overdraft(command_id);
+        self.money_came(command_id);
         Ok(())
     }
 
@@ -237,14 +225,6 @@ impl Account {
         self.emit("AccountClosed", fields);
         Ok(())
     }
-}
-
-/// At most 10^12 and six decimals (L20).
-fn check_size(amount: Decimal) -> Result<(), &'static str> {
-    if amount.abs() > LARGEST {
-        return Err(refusal::AMOUNT_TOO_LARGE);
-    }
-    if amount.normalize().scale() > 6 { Err(refusal::AMOUNT_TOO_PRECISE) } else { Ok(()) }
 }
 
 fn check_plan(rates: &Rates, plan: &str, currency: &str) -> Result<(), &'static str> {

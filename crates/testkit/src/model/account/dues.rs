@@ -20,6 +20,14 @@ enum Due {
 impl Account {
     /// Runs everything due up to and including `to`, then lets the clock stand at `to` unless it is already later.
     pub fn advance(&mut self, to: Timestamp) {
+        self.wait(to);
+        self.clock = self.clock.max(to);
+        self.at = self.clock;
+    }
+
+    /// Runs everything due up to and including `to`, and moves the clock no further than that takes: how often time is
+    /// told changes nothing (T1).
+    pub fn wait(&mut self, to: Timestamp) {
         let to = to.max(self.clock);
         while let Some((instant, due)) = self.next_due()
             && instant <= to
@@ -28,8 +36,7 @@ impl Account {
             self.at = instant;
             self.input(Cause::Time, |account| account.run(due));
         }
-        self.clock = to;
-        self.at = to;
+        self.at = self.clock;
     }
 
     /// When time alone next changes something.
@@ -41,8 +48,9 @@ impl Account {
     fn next_due(&self) -> Option<(Timestamp, Due)> {
         let lots = self.lots.iter().enumerate().filter_map(|(index, lot)| match lot.state {
             LotState::Active => Some((lot.expires, Due::LotExpiry(index))),
-            LotState::Expired => Some((lot.forfeits(), Due::LotForfeit(index))),
-            LotState::Forfeited | LotState::Refunded => None,
+            // An empty one has nothing to lose (L4).
+            LotState::Expired if lot.remaining > Decimal::ZERO => Some((lot.forfeits(), Due::LotForfeit(index))),
+            LotState::Expired | LotState::Forfeited | LotState::Refunded => None,
         });
         let month = self.recharge.month_start.map(|instant| (instant, Due::MonthStart));
         let cooldown = self.recharge.cooldown_end.map(|instant| (instant, Due::CooldownEnd));
@@ -73,10 +81,8 @@ impl Account {
         let lot = &mut self.lots[index];
         lot.state = LotState::Forfeited;
         let lost = std::mem::take(&mut lot.remaining);
-        if lost > Decimal::ZERO {
-            let fields = json!({ "lotId": lot.id, "amount": print(lost) });
-            self.totals.forfeited += lost;
-            self.emit("LotForfeited", fields);
-        }
+        let fields = json!({ "lotId": lot.id, "amount": print(lost) });
+        self.totals.forfeited += lost;
+        self.emit("LotForfeited", fields);
     }
 }

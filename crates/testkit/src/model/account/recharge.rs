@@ -32,7 +32,6 @@ pub struct Request {
     amount: Decimal,
     /// Of the request, whatever the payment's (R5).
     month: Month,
-    method: Value,
     sending: u64,
     attempt: u64,
     pub state: State,
@@ -117,12 +116,12 @@ impl Account {
     }
 
     fn request(&mut self, month: Month, settings: &Settings) {
+        self.recharge.month_start = None;
         let number = self.recharge.requests.len() + 1;
         self.recharge.requests.push(Request {
             id: format!("{}/{number}", self.org),
             amount: settings.amount,
             month,
-            method: settings.method.clone(),
             sending: 1,
             attempt: 1,
             state: State::Waiting { next: self.at + time::minutes(15) },
@@ -144,9 +143,11 @@ impl Account {
 
     fn emit_sending(&mut self, index: usize) {
         let request = &self.recharge.requests[index];
+        let settings = self.recharge.settings.as_ref().expect("nothing is requested without");
+        // Of settings changed meanwhile it keeps its amount (R10), not a way of paying that was replaced.
         let fields = json!({
             "rechargeId": request.id, "amount": print(request.amount), "sending": request.sending,
-            "attempt": request.attempt, "paymentMethod": request.method,
+            "attempt": request.attempt, "paymentMethod": settings.method,
         });
         self.emit("RechargeRequested", fields);
     }
@@ -177,13 +178,17 @@ impl Account {
         let request = &mut self.recharge.requests[index];
         request.state = State::Succeeded;
         let (id, amount) = (request.id.clone(), request.amount);
-        let expires = time::twelve_months_after(processed);
+        // The money is real (R8): where the lot would be dated ahead, or born expired (L2), it is dated by its arrival.
+        let is_ahead = processed > self.clock + time::minutes(5);
+        let is_dead = time::twelve_months_after(processed) <= self.clock;
+        let purchased = if is_ahead || is_dead { self.clock } else { processed };
+        let expires = time::twelve_months_after(purchased);
         self.totals.purchased += amount;
-        let (purchased, state) = (processed, LotState::Active);
+        let state = LotState::Active;
         self.insert_lot(Lot { id: id.clone(), purchased, expires, remaining: amount, state });
         let fields = json!({
             "rechargeId": id, "amount": print(amount), "processedAt": processed.to_string(), "lotId": id,
-            "expiresAt": expires.to_string(),
+            "purchasedAt": purchased.to_string(), "expiresAt": expires.to_string(),
         });
         self.emit("RechargeSucceeded", fields);
         self.invoices += 1;
@@ -192,7 +197,7 @@ impl Account {
         if self.closed {
             self.refund(&id, "account-closed");
         } else {
-            self.settle_overdraft(&id);
+            self.money_came(&id);
         }
     }
 

@@ -62,7 +62,7 @@ fn rows_that_cannot_be_rated() {
     for (field, value, expected) in [
         ("id", json!(null), "reject missing-field"),
         ("startDateTime", json!("0001-01-01T00:00:00Z"), "reject missing-field"),
-        ("duration", json!(-1), "reject bad-field"),
+        ("duration", json!(-1), "reject negative-duration"),
         ("callType", json!("User_Out"), "reject unknown-call-type"),
         ("calleeNumber", json!("+0441"), "reject bad-number"),
         ("calleeNumber", json!("+4412345678901234"), "reject bad-number"),

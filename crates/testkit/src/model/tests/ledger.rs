@@ -161,7 +161,8 @@ fn a_lots_dates_are_checked_to_the_last_tick_l2() {
 fn an_older_record_is_handled_now_t2() {
     let mut script = Script::new();
     script.buy_until("L1", "5", "2026-02-01T00:00:00Z", "2026-02-10T00:00:00Z");
-    script.until("2026-02-20T00:00:00Z");
+    // Time alone moves the clock only to what was due, a command to its own time.
+    script.command("2026-02-20T00:00:00Z", "setMode", json!({ "mode": "prepaid" }));
     let outputs = script.model.feed_cdr(
         &super::row("C1", 60, "2026-02-09T00:00:00Z"),
         super::time::parse("2026-02-09T00:01:00Z").expect("an instant"),
