@@ -3,6 +3,16 @@
 use std::io::Write as _;
 use std::time::Duration;
 
+/// The CPU time this thread spends on `work`.
+pub fn timed(work: impl FnOnce()) -> Duration {
+    let now = || rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    let before = now();
+    work();
+    let after = now();
+    let nanos = (after.tv_sec - before.tv_sec) * 1_000_000_000 + (after.tv_nsec - before.tv_nsec);
+    Duration::from_nanos(u64::try_from(nanos).expect("CPU time only grows"))
+}
+
 /// The median in nanoseconds for one of `count` in each time.
 pub fn median(mut times: Vec<Duration>, count: u64) -> f64 {
     times.sort_unstable();

@@ -88,10 +88,13 @@ impl Number {
 
     /// Writes the digits, without `+`, into `buffer` and returns the part of it that holds them.
     pub fn write_digits(self, buffer: &mut [u8; Self::DIGITS_MAX]) -> &[u8] {
-        let mut rest = self.padded();
-        for slot in buffer.iter_mut().rev() {
-            *slot = b'0'.wrapping_add((rest % 10) as u8);
-            rest /= 10;
+        // Two halves in 32 bits, whose digits do not wait for one another.
+        let (high, low) = (self.padded() / 100_000_000, self.padded() % 100_000_000);
+        let (mut high, mut low) = (high as u32, low as u32);
+        for (place, slot) in buffer.iter_mut().enumerate().rev() {
+            let half = if place < 7 { &mut high } else { &mut low };
+            *slot = b'0'.wrapping_add((*half % 10) as u8);
+            *half /= 10;
         }
         &buffer[..usize::from(self.length())]
     }

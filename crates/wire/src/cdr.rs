@@ -46,6 +46,9 @@ pub struct Cdr<'a> {
 /// The texts of a record that go through to the debit as they are.
 #[derive(Debug, Clone, Default)]
 pub struct Text<'a> {
+    /// What is borrowed here was a JSON string without escapes: it can be written as one without being looked at. (The
+    /// upstream's own figures are taken as they stand, and excepted.)
+    pub is_plain: bool,
     /// `callId`: not unique, never an identity.
     pub call_id: Option<Cow<'a, str>>,
     /// `userId`; the organiser for `conf_out` (boundaries.md U17).

@@ -2,6 +2,8 @@
 
 mod read;
 
+use std::borrow::Cow;
+
 use drawdown_ledger::effects::{Debited, FundingLine, FundingSource};
 use drawdown_ledger::lots::Lot;
 use drawdown_rating::{Bound, Charge, Number, Product};
@@ -93,8 +95,13 @@ impl DebitLine<'_, '_> {
 
     fn write_call(&self, json: &mut Writer<'_>) {
         let (cdr, text) = (self.cdr, &self.cdr.text);
+        let carry = |json: &mut Writer<'_>, key: &str, value: &Option<Cow<'_, str>>| {
+            if let Some(value) = value {
+                json.carried(key, value, text.is_plain);
+            }
+        };
         json.raw(",\"call\":{");
-        json.text("\"callType\":", &text.call_type);
+        json.carried("\"callType\":", &text.call_type, text.is_plain);
         json.time(key!("startDateTime"), cdr.start);
         if let Some(end) = cdr.end {
             json.time(key!("endDateTime"), end);
@@ -106,21 +113,21 @@ impl DebitLine<'_, '_> {
         if let Some(caller) = cdr.caller.filter(|caller| !is_clean_form_of(text.caller_number.as_deref(), *caller)) {
             json.number(key!("caller"), caller);
         }
-        json.optional(key!("callId"), text.call_id.as_deref());
-        json.optional(key!("userId"), text.user_id.as_deref());
-        json.optional(key!("userPrincipalName"), text.user_principal_name.as_deref());
-        json.optional(key!("userDisplayName"), text.user_display_name.as_deref());
-        json.optional(key!("callerNumber"), text.caller_number.as_deref());
-        json.optional(key!("calleeNumber"), text.callee_number.as_deref());
-        json.optional(key!("conferenceId"), text.conference_id.as_deref());
-        json.optional(key!("inventoryType"), text.inventory_type.as_deref());
-        json.optional(key!("usageCountryCode"), text.usage_country_code.as_deref());
-        json.optional(key!("tenantCountryCode"), text.tenant_country_code.as_deref());
-        json.optional(key!("destinationContext"), text.destination_context.as_deref());
-        json.optional(key!("destinationName"), text.destination_name.as_deref());
-        json.optional(key!("licenseCapability"), text.license_capability.as_deref());
-        json.optional(key!("operator"), text.operator.as_deref());
-        json.optional(key!("callDurationSource"), text.call_duration_source.as_deref());
+        carry(json, key!("callId"), &text.call_id);
+        carry(json, key!("userId"), &text.user_id);
+        carry(json, key!("userPrincipalName"), &text.user_principal_name);
+        carry(json, key!("userDisplayName"), &text.user_display_name);
+        carry(json, key!("callerNumber"), &text.caller_number);
+        carry(json, key!("calleeNumber"), &text.callee_number);
+        carry(json, key!("conferenceId"), &text.conference_id);
+        carry(json, key!("inventoryType"), &text.inventory_type);
+        carry(json, key!("usageCountryCode"), &text.usage_country_code);
+        carry(json, key!("tenantCountryCode"), &text.tenant_country_code);
+        carry(json, key!("destinationContext"), &text.destination_context);
+        carry(json, key!("destinationName"), &text.destination_name);
+        carry(json, key!("licenseCapability"), &text.license_capability);
+        carry(json, key!("operator"), &text.operator);
+        carry(json, key!("callDurationSource"), &text.call_duration_source);
         json.optional(key!("upstreamCharge"), text.upstream_charge.as_deref());
         json.optional(key!("upstreamConnectionCharge"), text.upstream_connection_charge.as_deref());
         json.optional(key!("upstreamCurrency"), text.upstream_currency.as_deref());

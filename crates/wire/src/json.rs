@@ -3,6 +3,8 @@
 //! Two lines are written for nearly every call, so this writes straight into the output buffer, without a tree and
 //! without a serializer in between. Reading goes through serde.
 
+use std::borrow::Cow;
+
 use drawdown_rating::Number;
 use drawdown_units::{Money, Price, Timestamp};
 
@@ -41,6 +43,16 @@ impl<'a> Writer<'a> {
     pub fn optional(&mut self, key: &str, value: Option<&str>) {
         if let Some(value) = value {
             self.text(key, value);
+        }
+    }
+
+    /// A text carried through from a record. `is_plain` says that what is borrowed from it needs no escaping, so that
+    /// nobody has to look: a third of writing a debit, measured.
+    #[inline(always)]
+    pub fn carried(&mut self, key: &str, value: &Cow<'_, str>, is_plain: bool) {
+        match value {
+            Cow::Borrowed(value) if is_plain => self.plain(key, value),
+            value => self.text(key, value),
         }
     }
 
@@ -106,30 +118,40 @@ impl<'a> Writer<'a> {
 }
 
 /// Appends `text` as a JSON string.
+///
+/// Looked at and copied in one pass, eight bytes at a time: nearly every text is clean, short, and must be looked at.
+/// One that is not is taken back and escaped.
+#[inline]
 pub(crate) fn push_text(out: &mut Vec<u8>, text: &str) {
     out.reserve(text.len() + 2);
     out.push(b'"');
-    if is_clean(text.as_bytes()) {
-        out.extend_from_slice(text.as_bytes());
-    } else {
+    let from = out.len();
+    let (words, rest) = text.as_bytes().as_chunks::<8>();
+    let mut dirty = 0;
+    for word in words {
+        dirty |= unclean(u64::from_le_bytes(*word));
+        out.extend_from_slice(word);
+    }
+    let mut is_clean = dirty == 0;
+    for &byte in rest {
+        is_clean &= byte >= 0x20 && byte != b'"' && byte != b'\\';
+        out.push(byte);
+    }
+    if !is_clean {
+        out.truncate(from);
         push_escaped(out, text);
     }
     out.push(b'"');
 }
 
-/// Whether nothing needs escaping. Eight bytes at a time: nearly every text is clean, and all must be looked at.
-fn is_clean(bytes: &[u8]) -> bool {
+/// Not 0 if one of eight bytes must be escaped.
+#[inline]
+fn unclean(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGHS: u64 = 0x8080_8080_8080_8080;
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGHS;
     let equal = |word: u64, byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    let (words, rest) = bytes.as_chunks::<8>();
-    let mut dirty = 0;
-    for word in words {
-        let word = u64::from_le_bytes(*word);
-        dirty |= below(word, 0x20) | equal(word, b'"') | equal(word, b'\\');
-    }
-    dirty == 0 && rest.iter().all(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
+    below(word, 0x20) | equal(word, b'"') | equal(word, b'\\')
 }
 
 #[cold]

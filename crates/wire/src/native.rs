@@ -85,6 +85,7 @@ fn assemble<'a>(row: Row<'a>, context: &Context<'a>, plan: &NumberPlan) -> Resul
         received,
         flags: flags.with_if(callee.is_masked(), Flags::MASKED),
         text: Text {
+            is_plain: true,
             call_id: row.call_id.0,
             user_id: row.user_id.0,
             user_principal_name: row.user_principal_name.0,

@@ -204,3 +204,22 @@ fn what_is_no_row_is_undecodable() {
     check_rejected(&with("id", "1.5"), Reason::BadField, Some("id"));
     check_rejected(&with("calleeNumber", "true"), Reason::BadField, Some("calleeNumber"));
 }
+
+/// What is borrowed from a row is written into debits without being looked at, which rests on this: a JSON string holds
+/// no control character, and one with an escape is not borrowed.
+#[test]
+fn borrowed_texts_need_no_escaping() {
+    for control in 0..0x20_u8 {
+        let row = format!(
+            r#"{{"id":"1","orgId":"o","callType":"user_in","startDateTime":"2026-01-01T00:00:00Z","duration":1,"userDisplayName":"a{}b"}}"#,
+            char::from(control)
+        );
+        assert!(
+            crate::native::decode(row.as_bytes(), &Context::default()).is_err(),
+            "control character {control:#04x} was let through"
+        );
+    }
+    let row = br#"{"id":"1","orgId":"o","callType":"user_in","startDateTime":"2026-01-01T00:00:00Z","duration":1,"userDisplayName":"a\"b\u0001c"}"#;
+    let cdr = crate::native::decode(row, &Context::default()).expect("a row");
+    assert!(matches!(cdr.text.user_display_name, Some(std::borrow::Cow::Owned(text)) if text == "a\"b\u{1}c"));
+}

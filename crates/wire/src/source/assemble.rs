@@ -228,6 +228,7 @@ impl<'a, F: Fields<'a>> Record<'a, '_, F> {
         callee_number: Option<Cow<'a, str>>,
     ) -> Text<'a> {
         Text {
+            is_plain: false,
             call_id: self.get(texts.call_id),
             user_id: self.get(texts.user_id),
             user_principal_name: self.get(texts.user_principal_name),
