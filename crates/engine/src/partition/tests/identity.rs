@@ -104,6 +104,21 @@ fn l12_a_command_comes_twice() {
     );
 }
 
+/// boundaries.md T2, L12: a command with an old timestamp is handled now, and remembered from now on.
+#[test]
+fn l12_an_old_command_is_remembered_from_its_handling_on() {
+    check(
+        "
+        row 44 1
+        2026-03-01 acme open                       -> 1 AccountOpened
+        2026-03-20 acme call C1 +442071838750 60s  -> 2 debit 1.00 overdraft:1.00
+        2026-03-02 acme buy L1 1.00 id Z           -> 3 FundsAdded, 4 OverdraftSettled
+        2026-03-21 acme call C2 +442071838750 60s  -> 5 debit 1.00 overdraft:1.00
+        2026-03-21 acme buy L2 1.00 id Z           -> duplicate
+        ",
+    );
+}
+
 /// A day is forgotten one day after its window ended, whatever the batches; within, the record is late, not new.
 #[test]
 fn d1_an_id_is_forgotten_by_the_day() {
