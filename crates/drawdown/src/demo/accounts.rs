@@ -101,7 +101,7 @@ fn show_events(text: &str, out: &mut impl Write) -> Result<(), Failure> {
     let mut events = lines.collect::<Result<Vec<_>, _>>().map_err(|error| Failure::Fault(error.into()))?;
     events.retain(|event| NOTABLE.contains(&&*event.kind));
     // An event of time alone stands where it was discovered, under the instant at which it was due.
-    events.sort_by(|a, b| (&*a.at).cmp(&*b.at));
+    events.sort_by(|a, b| a.at.cmp(&b.at));
     for event in &events {
         let seconds = event.at.get(..19).unwrap_or(&event.at).replace('T', " ");
         table.row([

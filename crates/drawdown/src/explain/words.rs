@@ -219,7 +219,7 @@ fn why_free(debit: &Debit<'_>) -> String {
     let why = [
         ("user-in", "a call received by a user costs nothing"),
         ("direct-routing", "Direct Routing costs nothing here; it is only recorded"),
-        ("emergency", "an emergency number is free and never blocked"),
+        ("emergency", "an emergency number, which is never blocked either"),
         ("internal", "an internal number"),
         ("short-code", "a short code that the numbering plan calls toll-free"),
         ("toll-number", "inbound on a number that is not toll-free"),

@@ -42,6 +42,16 @@ pub struct Lot {
     pub state: State,
 }
 
+/// How long after its expiry an empty lot must still be known, at least. Accounts keep them for a hundred days.
+const FORGOTTEN_AFTER_S: i64 = 90 * 86_400;
+
+impl Lot {
+    /// Whether an account whose clock says `clock` may know nothing of it any more.
+    pub fn can_be_forgotten(&self, clock: Timestamp) -> bool {
+        self.remaining.is_zero() && clock.is_later_by_more_than(FORGOTTEN_AFTER_S, self.expires)
+    }
+}
+
 /// What the opening event says.
 #[derive(Debug)]
 pub struct Terms {
@@ -239,10 +249,18 @@ impl Books {
     }
 
     fn add_lot(&mut self, lot: &NewLot, at: &mut At<'_>) {
-        if self.place_of(&lot.id).is_some() {
-            at.differs("lotId", "a lot that is new", &lot.id);
-            return;
+        if !self.closed {
+            self.forget_lots();
         }
+        match self.place_of(&lot.id) {
+            Some(place) if self.lots[place].can_be_forgotten(self.clock) => drop(self.lots.remove(place)),
+            Some(_) => {
+                at.differs("lotId", "a lot that is new", &lot.id);
+                return;
+            }
+            None => {}
+        }
+        self.first_open = self.lots.iter().take_while(|lot| lot.remaining.is_zero()).count();
         let place = self.lots.partition_point(|it| (it.purchased, &it.id) < (lot.purchased, &lot.id));
         self.first_open = self.first_open.min(place);
         self.balance += lot.amount;
@@ -255,6 +273,12 @@ impl Books {
             state: State::Active,
         };
         self.lots.insert(place, lot);
+    }
+
+    /// Accounts forget lots that no call can draw any more when new money comes; so do the books, later.
+    fn forget_lots(&mut self) {
+        let clock = self.clock;
+        self.lots.retain(|lot| !lot.can_be_forgotten(clock.plus_seconds(-FORGOTTEN_AFTER_S)));
     }
 
     /// Held by all lots.

@@ -8,10 +8,6 @@ use super::books::{Books, Lot, State};
 use super::findings::At;
 use super::sum::Sum;
 
-/// How long after its expiry an empty lot may still be missing from the books' point of view: accounts forget lots that
-/// no call can draw any more.
-const FORGOTTEN_AFTER_S: i64 = 90 * 86_400;
-
 /// Compares one account with its books.
 pub fn compare(books: &Books, state: &Snapshot<'_>, at: &mut At<'_>) {
     at.same("seq", books.seq, state.seq);
@@ -64,7 +60,7 @@ fn compare_lots(books: &Books, state: &Snapshot<'_>, clock: Timestamp, at: &mut 
     for lot in &books.lots {
         match written.next_if(|(_, written)| *written.lot_id == *lot.id) {
             Some((index, written)) => compare_lot(index, lot, written, clock, at),
-            None if is_forgettable(lot, clock) => {}
+            None if lot.can_be_forgotten(clock) => {}
             None => at.differs("lots", format_args!("lot {} with {}", lot.id, lot.remaining), "no such lot there"),
         }
     }
@@ -75,10 +71,6 @@ fn compare_lots(books: &Books, state: &Snapshot<'_>, clock: Timestamp, at: &mut 
             format_args!("{} with {}", lot.lot_id, lot.remaining),
         );
     }
-}
-
-fn is_forgettable(lot: &Lot, clock: Timestamp) -> bool {
-    lot.remaining.is_zero() && clock.is_later_by_more_than(FORGOTTEN_AFTER_S, lot.expires)
 }
 
 fn compare_lot(index: usize, lot: &Lot, written: &LotSnapshot<'_>, clock: Timestamp, at: &mut At<'_>) {

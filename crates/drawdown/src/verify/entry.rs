@@ -2,17 +2,20 @@
 //!
 //! This is the costly half of an audit, and it is done on all threads; what follows takes the entries in order.
 
+mod fields;
+
 use std::fmt::Display;
 
 use drawdown_rating::Deck;
 use drawdown_units::{Currency, Money, Timestamp};
-use drawdown_wire::Text;
 use drawdown_wire::debit::{self, Debit, Funding};
-use drawdown_wire::event::{self, AccountEvent, LotDraw, recharge_number};
+use drawdown_wire::event::{self, AccountEvent, recharge_number};
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::charge::{self, Recomputed};
 use super::findings::Flaw;
+use super::sum::Sum;
+use fields::Fields;
 
 /// A debit or an event, with everything of it that an account depends on.
 #[derive(Debug)]
@@ -169,7 +172,7 @@ fn debit_entry(line: u64, debit: &Debit<'_>, decks: &[Deck], fields: &mut Fields
     if amount.is_negative() {
         fields.flaws.push(Flaw::new("charge.amount", "0.00 or above", amount));
     }
-    let paid: super::sum::Sum = lines.iter().map(|line| super::sum::Sum::from(line.amount)).sum();
+    let paid: Sum = lines.iter().map(|line| Sum::from(line.amount)).sum();
     if paid != amount.into() {
         fields.flaws.push(Flaw::new("funding", format_args!("lines that sum to the charge, {amount}"), paid));
     }
@@ -297,107 +300,4 @@ fn happening(event: &AccountEvent<'_>, fields: &mut Fields) -> Option<Happening>
 
 fn unreadable(what: &str, error: &impl Display) -> Read {
     Read { flaws: vec![Flaw::new("line", what, error)], ..Read::default() }
-}
-
-/// Reads values, keeping what is wrong with them.
-#[derive(Default)]
-struct Fields {
-    flaws: Vec<Flaw>,
-}
-
-impl Fields {
-    fn into_read(self, entry: Option<Entry>, org: &str) -> Read {
-        let org = if entry.is_none() { org.into() } else { Box::default() };
-        Read { entry, flaws: self.flaws, org }
-    }
-
-    fn need<T>(&mut self, field: &str, value: Option<T>) -> Option<T> {
-        if value.is_none() {
-            self.flaws.push(Flaw::new(field, "a value", "nothing"));
-        }
-        value
-    }
-
-    fn read<T, E: Display>(&mut self, field: &str, text: &str, read: Result<T, E>) -> Option<T> {
-        read.map_err(|error| {
-            self.flaws.push(Flaw::new(field, "a value that can be read", format_args!("{text:?}: {error}")))
-        })
-        .ok()
-    }
-
-    fn text(&mut self, field: &str, text: Option<&Text<'_>>) -> Option<Box<str>> {
-        self.need(field, text).map(|text| (&**text).into())
-    }
-
-    fn money(&mut self, field: &str, text: Option<&Text<'_>>) -> Option<Money> {
-        let text = self.need(field, text)?;
-        self.read(field, text, Money::parse(text))
-    }
-
-    fn time(&mut self, field: &str, text: Option<&Text<'_>>) -> Option<Timestamp> {
-        let text = self.need(field, text)?;
-        self.read(field, text, Timestamp::parse(text))
-    }
-
-    fn currency(&mut self, text: Option<&Text<'_>>) -> Option<Currency> {
-        let text = self.need("currency", text)?;
-        self.read("currency", text, Currency::parse(text).ok_or("no currency"))
-    }
-
-    /// Whether the mode is post-usage.
-    fn mode(&mut self, text: Option<&Text<'_>>) -> Option<bool> {
-        let text = self.need("mode", text)?;
-        match &**text {
-            "prepaid" => Some(false),
-            "postUsage" => Some(true),
-            other => {
-                self.flaws.push(Flaw::new("mode", "prepaid or postUsage", other));
-                None
-            }
-        }
-    }
-
-    fn lot(&mut self, event: &AccountEvent<'_>) -> Option<NewLot> {
-        let amount = self.money("amount", event.amount.as_ref())?;
-        if !amount.is_positive() {
-            self.flaws.push(Flaw::new("amount", "an amount above 0", amount));
-        }
-        Some(NewLot {
-            id: self.text("lotId", event.lot_id.as_ref())?,
-            amount,
-            purchased: self.time("purchasedAt", event.purchased_at.as_ref())?,
-            expires: self.time("expiresAt", event.expires_at.as_ref())?,
-        })
-    }
-
-    fn draw(&mut self, index: usize, draw: &LotDraw<'_>) -> Option<Line> {
-        let payer = Some(Payer::Lot((&*draw.lot_id).into()));
-        self.line("lots", index, payer, [&draw.amount, &draw.before, &draw.after])
-    }
-
-    /// A line whose `before` and `after` differ by its amount: down for a lot, up for what accrues.
-    fn line(&mut self, list: &str, index: usize, payer: Option<Payer>, figures: [&Text<'_>; 3]) -> Option<Line> {
-        let [amount, before, after] = figures;
-        let amount = self.figure(list, index, "amount", amount);
-        let before = self.figure(list, index, "before", before);
-        let after = self.figure(list, index, "after", after);
-        let (payer, amount, before, after) = (payer?, amount?, before?, after?);
-        let expected = if matches!(payer, Payer::Lot(_)) { before.minus(amount) } else { before.plus(amount) };
-        if after != expected {
-            self.flaws.push(Flaw::new(format_args!("{list}[{index}].after"), expected, after));
-        }
-        if !amount.is_positive() || after.is_negative() {
-            let found = format!("{amount}, leaving {after}");
-            self.flaws.push(Flaw::new(format_args!("{list}[{index}].amount"), "above 0, leaving 0 or more", found));
-        }
-        Some(Line { payer, amount, before, after })
-    }
-
-    /// The name of the field is put together only where it is needed.
-    fn figure(&mut self, list: &str, index: usize, part: &str, text: &Text<'_>) -> Option<Money> {
-        match Money::parse(text) {
-            Ok(money) => Some(money),
-            Err(_) => self.money(&format!("{list}[{index}].{part}"), Some(text)),
-        }
-    }
 }
