@@ -123,7 +123,12 @@ pub struct Partition {
     /// The number of the batch in progress, from 1: the transaction that its identities are noted under.
     batch: u32,
     effects: Effects,
+    /// Names of rate plans that accounts share.
+    rate_plans: Vec<Arc<str>>,
 }
+
+/// How many names of rate plans are kept to be shared.
+const SHARED_NAME_COUNT_MAX: usize = 64;
 
 impl Default for Partition {
     fn default() -> Self {
@@ -135,6 +140,7 @@ impl Default for Partition {
             clock: Timestamp::MIN,
             batch: 1,
             effects: Effects::default(),
+            rate_plans: Vec::new(),
         }
     }
 }
@@ -227,7 +233,8 @@ impl Partition {
 
     fn open(&mut self, org: &str, terms: &OpenAccount, at: Timestamp, cause: Cause<'_>, outputs: &mut Outputs) -> Slot {
         self.effects.clear();
-        let account = Account::open(org, terms, at, &mut self.effects);
+        let terms = OpenAccount { rate_plan: self.shared(&terms.rate_plan), ..terms.clone() };
+        let account = Account::open(org, &terms, at, &mut self.effects);
         let slot = self.accounts.add(account);
         self.journal.opened();
         self.accounts.touch(slot, self.batch);
@@ -236,6 +243,17 @@ impl Partition {
             event::write(&mut outputs.events, org, occurrence, cause);
         }
         slot
+    }
+
+    /// The name of a rate plan, shared by all accounts that are sold it, as far as names are few.
+    fn shared(&mut self, rate_plan: &Arc<str>) -> Arc<str> {
+        if let Some(shared) = self.rate_plans.iter().find(|shared| *shared == rate_plan) {
+            return Arc::clone(shared);
+        }
+        if self.rate_plans.len() < SHARED_NAME_COUNT_MAX {
+            self.rate_plans.push(Arc::clone(rate_plan));
+        }
+        Arc::clone(rate_plan)
     }
 
     /// Applies one command that arrived at `arrival`.
@@ -325,8 +343,12 @@ impl Partition {
     fn apply_whole(&mut self, engine: &Engine<'_>, slot: Slot, at: Timestamp, input: Input<'_>) {
         self.keep_whole(slot);
         self.effects.clear();
-        self.accounts.get_mut(slot).apply(at, input, engine.rules, &mut self.effects);
-        self.accounts.schedule(slot);
+        let account = self.accounts.get_mut(slot);
+        let due_before = account.head().next_due;
+        account.apply(at, input, engine.rules, &mut self.effects);
+        if account.head().next_due != due_before {
+            self.accounts.schedule(slot);
+        }
     }
 
     fn keep_whole(&mut self, slot: Slot) {
