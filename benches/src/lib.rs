@@ -144,7 +144,7 @@ pub fn partition(engine: &Engine<'_>, orgs: u64) -> Partition {
     let at = "2026-02-01T00:00:00Z";
     let arrival = Timestamp::parse(at).expect("a time");
     for org in 0..orgs {
-        let open = format!(r#""type":"openAccount","currency":"USD","ratePlan":"standard","country":"US""#);
+        let open = r#""type":"openAccount","currency":"USD","ratePlan":"standard","country":"US""#.to_owned();
         let lot = |n: u64| {
             format!(
                 r#""type":"addFunds","lotId":"lot-{org}-{n}","amount":"250000000.00","purchasedAt":"2026-01-0{n}T00:00:00Z""#

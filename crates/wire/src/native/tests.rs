@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::*;
 use crate::flags::Flags;
 
@@ -221,5 +223,5 @@ fn borrowed_texts_need_no_escaping() {
     }
     let row = br#"{"id":"1","orgId":"o","callType":"user_in","startDateTime":"2026-01-01T00:00:00Z","duration":1,"userDisplayName":"a\"b\u0001c"}"#;
     let cdr = crate::native::decode(row, &Context::default()).expect("a row");
-    assert!(matches!(cdr.text.user_display_name, Some(std::borrow::Cow::Owned(text)) if text == "a\"b\u{1}c"));
+    assert!(matches!(cdr.text.user_display_name, Some(Cow::Owned(text)) if text == "a\"b\u{1}c"));
 }
