@@ -98,7 +98,7 @@ fn write_recharge(json: &mut Writer<'_>, recharge: &Recharge) {
     json.raw("}");
 }
 
-/// Reads a line that [`write`] wrote.
+/// Reads a line that [`write()`] wrote.
 ///
 /// # Errors
 /// What is wrong, by field where that can be told.

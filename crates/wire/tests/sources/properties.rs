@@ -92,6 +92,7 @@ fn essence(decoded: Result<Cdr<'_>, Rejection>) -> String {
         Ok(cdr) => {
             let mut cdr = cdr;
             cdr.source = "".into();
+            cdr.text.is_plain = false;
             format!("{cdr:?}")
         }
         Err(rejection) => rejection.reason.name().to_owned(),
