@@ -413,6 +413,11 @@ impl Partition {
         self.accounts.find(org).map(|slot| self.accounts.get(slot))
     }
 
+    /// The memory that identities of records and commands take, in bytes.
+    pub fn dedup_size_bytes(&self) -> usize {
+        self.records.size_bytes() + self.commands.size_bytes()
+    }
+
     /// The identities of debited records.
     pub fn records(&self) -> &Dedup {
         &self.records
