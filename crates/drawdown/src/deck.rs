@@ -4,7 +4,7 @@ mod calls;
 mod changes;
 mod check;
 mod diff;
-mod load;
+pub mod load;
 mod price;
 mod show;
 

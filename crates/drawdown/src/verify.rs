@@ -22,8 +22,9 @@ use drawdown_rating::Deck;
 use drawdown_wire::account::{self, Snapshot};
 use drawdown_wire::framing::{Chunk, Kind, Reader};
 
+use crate::deck::load::load;
 use crate::exit::{Done, Failure, Run};
-use crate::{files, rate};
+use crate::rate;
 use findings::{Findings, Place, Stream};
 use merge::Merge;
 use report::Report;
@@ -103,7 +104,7 @@ pub fn run(args: &Args) -> Run {
 pub fn read_decks(paths: &[PathBuf]) -> Result<Vec<Deck>, Failure> {
     let mut decks: Vec<Deck> = Vec::new();
     for path in paths {
-        let deck = files::read_deck(path)?.deck;
+        let deck = load(path)?.deck;
         if decks.iter().any(|other| (other.id(), other.version()) == (deck.id(), deck.version())) {
             let (id, version) = (deck.id(), deck.version());
             return Err(Failure::usage(format!("{}: deck {id} version {version} was given before", path.display())));
