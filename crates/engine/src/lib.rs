@@ -9,6 +9,7 @@
 mod accounts;
 pub mod dedup;
 mod journal;
+pub mod log;
 pub mod partition;
 mod pricing;
 pub mod tally;

@@ -1,0 +1,1 @@
+//! The logs that the pipeline runs on: Kafka, and an embedded store on disk.
