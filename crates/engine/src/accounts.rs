@@ -122,7 +122,8 @@ impl Accounts {
         self.blocks.iter().flatten().map(|held| &held.account)
     }
 
-    fn rebuild_dues(&mut self) {
+    /// Notes anew when every account is next due.
+    pub fn rebuild_dues(&mut self) {
         let slots = (0..self.count as u32).map(Slot);
         let dues = slots.map(|slot| (self.get(slot).head().next_due, slot));
         self.dues = dues.filter(|(at, _)| *at < Timestamp::MAX).map(Reverse).collect();

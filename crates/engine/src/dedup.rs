@@ -155,10 +155,16 @@ impl Dedup {
         Undo(undo)
     }
 
-    /// Takes what is forgotten out of the table.
-    pub fn sweep(&mut self) {
-        if self.first_day > self.swept_to {
-            self.sweep_to(self.first_day);
+    /// The first day held.
+    pub fn first_day(&self) -> i64 {
+        self.first_day
+    }
+
+    /// Takes what was forgotten of the days before `day` out of the table: no undoing may reach back further.
+    pub fn sweep(&mut self, day: i64) {
+        let day = day.min(self.first_day);
+        if day > self.swept_to {
+            self.sweep_to(day);
         }
     }
 

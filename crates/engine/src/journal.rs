@@ -29,6 +29,9 @@ pub struct Journal {
     commands: Vec<Undo>,
     touched: Vec<Slot>,
     clock: Timestamp,
+    /// The first days that the tables of identities held when the batch began: what may be swept once the batch
+    /// before it is final, whatever this one forgot since.
+    first_days: [i64; 2],
 }
 
 impl Journal {
@@ -40,11 +43,13 @@ impl Journal {
             commands: Vec::new(),
             touched: Vec::new(),
             clock: Timestamp::MIN,
+            first_days: [i64::MIN; 2],
         }
     }
 
     /// Begins anew, keeping the buffers.
-    pub fn begin(&mut self, clock: Timestamp) {
+    pub fn begin(&mut self, clock: Timestamp, records: &Dedup, commands: &Dedup) {
+        self.first_days = [records.first_day(), commands.first_day()];
         self.steps.clear();
         self.heads.clear();
         self.records.clear();
@@ -94,6 +99,11 @@ impl Journal {
     /// The accounts this batch touched, in the order in which it did.
     pub fn dirty(&self) -> &[Slot] {
         &self.touched
+    }
+
+    /// The first days that records and commands were held of when the batch began.
+    pub fn first_days(&self) -> [i64; 2] {
+        self.first_days
     }
 
     /// Puts everything back, latest first; returns the partition's clock as it was.

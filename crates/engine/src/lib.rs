@@ -8,12 +8,16 @@
 
 mod accounts;
 pub mod dedup;
+pub mod intake;
 mod journal;
 pub mod log;
 pub mod partition;
 mod pricing;
 pub mod tally;
+pub mod worker;
 
 pub use dedup::Dedup;
+pub use intake::{Intake, Raw};
 pub use partition::{Engine, Limits, Outcome, Outputs, Partition};
 pub use tally::Tally;
+pub use worker::Worker;

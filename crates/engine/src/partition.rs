@@ -5,6 +5,7 @@
 
 mod admission;
 mod commands;
+mod restore;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use drawdown_rating::Catalogue;
 use drawdown_units::{Money, Timestamp};
 use drawdown_wire::debit::{DebitLine, Pricing, Unrated};
 use drawdown_wire::event::{self, Cause};
+use drawdown_wire::seen::Claims;
 use drawdown_wire::{Cdr, Reason, Rejection};
 
 use crate::accounts::{Accounts, Slot};
@@ -25,6 +27,7 @@ use crate::pricing;
 use crate::tally::Funded;
 
 pub use admission::fingerprint;
+pub use restore::RestoreError;
 
 /// What every partition works by; shared, unchanging within a batch.
 #[derive(Debug, Clone, Copy)]
@@ -118,6 +121,12 @@ pub struct Partition {
     records: Dedup,
     commands: Dedup,
     journal: Journal,
+    /// What it takes to undo the batch before, while it is not known whether it is final.
+    sealed: Option<Journal>,
+    /// An emptied journal, for its memory.
+    spare: Journal,
+    /// The identities that the batch in progress claimed.
+    claims: Claims,
     /// The greatest arrival of anything booked: what decides which days of call start can be forgotten.
     clock: Timestamp,
     /// The number of the batch in progress, from 1: the transaction that its identities are noted under.
@@ -137,6 +146,9 @@ impl Default for Partition {
             records: Dedup::default(),
             commands: Dedup::default(),
             journal: Journal::new(),
+            sealed: None,
+            spare: Journal::new(),
+            claims: Claims::default(),
             clock: Timestamp::MIN,
             batch: 1,
             effects: Effects::default(),
@@ -178,7 +190,7 @@ impl Partition {
         }
         let slot = admitted.slot.unwrap_or_else(|| self.open_unknown(engine, arrival, &cdr.org, outputs));
         self.note_arrival(&engine.limits, arrival);
-        self.journal.records_changed(self.records.insert(admitted.fingerprint, self.batch));
+        self.claim_record(admitted.fingerprint);
         self.book(slot, arrival, RatedCall { charge: amount, started: cdr.start }, engine.rules);
         let account = self.accounts.get(slot);
         let debited = self.effects.debit.expect("invariant: a call that was applied was debited");
@@ -245,17 +257,6 @@ impl Partition {
         slot
     }
 
-    /// The name of a rate plan, shared by all accounts that are sold it, as far as names are few.
-    fn shared(&mut self, rate_plan: &Arc<str>) -> Arc<str> {
-        if let Some(shared) = self.rate_plans.iter().find(|shared| *shared == rate_plan) {
-            return Arc::clone(shared);
-        }
-        if self.rate_plans.len() < SHARED_NAME_COUNT_MAX {
-            self.rate_plans.push(Arc::clone(rate_plan));
-        }
-        Arc::clone(rate_plan)
-    }
-
     /// Lets time run on to `now`: runs what is due in every account, in order of due instant, and hands each event to
     /// `each` with its organisation.
     pub fn tick(&mut self, engine: &Engine<'_>, now: Timestamp, mut each: impl FnMut(&str, &Occurrence)) {
@@ -305,23 +306,61 @@ impl Partition {
     pub fn commit(&mut self, limits: &Limits) {
         // The window may have become shorter.
         self.forget_days(limits);
-        self.records.sweep();
-        self.commands.sweep();
-        self.batch = self.batch.checked_add(1).expect("invariant: a partition lives fewer than 2^32 batches");
-        self.journal.begin(self.clock);
+        self.seal();
+        self.settle();
     }
 
-    /// Undoes the batch in progress without a trace, so that it can be replayed.
+    /// Ends the batch in progress and begins the next, while it is not known yet whether the one that ended is final.
+    pub fn seal(&mut self) {
+        assert!(self.sealed.is_none(), "invariant: at most one batch waits for its outcome");
+        self.begin_batch();
+        let journal = std::mem::replace(&mut self.spare, Journal::new());
+        self.sealed = Some(std::mem::replace(&mut self.journal, journal));
+        self.journal.begin(self.clock, &self.records, &self.commands);
+    }
+
+    /// The batch that was sealed is final: nothing will undo it.
+    pub fn settle(&mut self) {
+        let mut sealed = self.sealed.take().expect("invariant: only a sealed batch is settled");
+        let [records_day, commands_day] = self.journal.first_days();
+        self.records.sweep(records_day);
+        self.commands.sweep(commands_day);
+        sealed.begin(self.clock, &self.records, &self.commands);
+        self.spare = sealed;
+    }
+
+    /// Undoes whatever is not final, the batch in progress and a sealed one, without a trace, so that it can be replayed.
     pub fn roll_back(&mut self) {
         self.clock = self.journal.undo(&mut self.accounts, &mut self.records, &mut self.commands);
+        if let Some(mut sealed) = self.sealed.take() {
+            self.clock = sealed.undo(&mut self.accounts, &mut self.records, &mut self.commands);
+            self.spare = sealed;
+        }
         // The next batch must touch accounts anew, under a number of its own.
+        self.begin_batch();
+        self.journal.begin(self.clock, &self.records, &self.commands);
+    }
+
+    fn begin_batch(&mut self) {
         self.batch = self.batch.checked_add(1).expect("invariant: a partition lives fewer than 2^32 batches");
-        self.journal.begin(self.clock);
+        self.claims.clear();
     }
 
     /// The accounts that the batch in progress touched.
     pub fn dirty(&self) -> impl Iterator<Item = &Account> {
         self.journal.dirty().iter().map(|slot| self.accounts.get(*slot))
+    }
+
+    /// Whether the batch in progress changed anything.
+    pub fn is_dirty(&self) -> bool {
+        !self.journal.dirty().is_empty() || !self.claims.is_empty()
+    }
+
+    /// Appends the identities that the batch in progress claimed, as one message; nothing if there are none.
+    pub fn write_claims(&self, out: &mut Vec<u8>) {
+        if !self.claims.is_empty() {
+            self.claims.write(out, self.batch, self.clock);
+        }
     }
 
     /// All accounts, in the order in which they were opened.

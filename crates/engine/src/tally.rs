@@ -18,6 +18,8 @@ pub struct Tally {
     pub unrated: u64,
     /// Records dropped as duplicates.
     pub duplicate: u64,
+    /// What came with the records and is no call, by a rule of its source profile; not among `records`.
+    pub not_a_call: u64,
     /// Records rejected, by [`Reason`].
     pub rejected: [u64; Reason::ALL.len()],
     /// What debits charged and who paid, for each currency: few, and money of two is never added.
@@ -151,6 +153,7 @@ impl Tally {
         self.debited += other.debited;
         self.unrated += other.unrated;
         self.duplicate += other.duplicate;
+        self.not_a_call += other.not_a_call;
         for (sum, more) in self.rejected.iter_mut().zip(other.rejected) {
             *sum += more;
         }

@@ -394,6 +394,23 @@ impl Account {
         self.closed
     }
 
+    /// Whether what lots do not cover is uncollected.
+    pub fn is_strict(&self) -> bool {
+        self.strict
+    }
+
+    /// The tenant's country.
+    pub fn country(&self) -> [u8; 2] {
+        self.country
+    }
+
+    /// The rate plans with the instant from which each held, oldest first; the last one holds now.
+    pub fn rate_plans(&self) -> impl Iterator<Item = (Timestamp, &Arc<str>)> {
+        let earlier = self.earlier_plans.as_deref().map_or(&[][..], Vec::as_slice);
+        let now = (self.rate_plan_since, &self.rate_plan);
+        earlier.iter().map(|(since, plan)| (*since, plan)).chain([now])
+    }
+
     /// Automatic recharging, if ever set.
     pub fn recharge(&self) -> Option<&Recharge> {
         self.recharge.as_deref()

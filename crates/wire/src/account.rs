@@ -1,5 +1,6 @@
 //! Account state: one line per organisation, absolute, from which the account can be restored.
 
+mod packed;
 mod snapshot;
 
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use serde::Deserialize;
 use crate::event::{country_text, write_settings};
 use crate::json::{Writer, key};
 
+pub use packed::{pack, unpack};
 pub use snapshot::{LotSnapshot, OutstandingSnapshot, PlanSnapshot, RechargeSnapshot, Snapshot, snapshot};
 
 /// Appends the state of `account` as one line of JSON.

@@ -15,6 +15,7 @@ pub mod native;
 pub mod number;
 pub mod reject;
 pub mod rejection;
+pub mod seen;
 pub mod source;
 mod text;
 

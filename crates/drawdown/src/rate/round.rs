@@ -6,6 +6,7 @@
 
 use std::io;
 
+use drawdown_engine::intake::Raw;
 use drawdown_units::Timestamp;
 use drawdown_wire::reject::Origin;
 use drawdown_wire::source::{Context, Decoded};
@@ -18,7 +19,7 @@ use super::Job;
 use super::feed::{Feeds, PendingCommand, Records, too_large};
 use super::finish;
 use super::output::Files;
-use super::shard::{Raw, Shard, Written};
+use super::shard::{Shard, Written};
 use super::summary::Summary;
 use crate::exit::Failure;
 
@@ -114,7 +115,7 @@ impl<'a> Rating<'a> {
             for &index in indices {
                 task.run(shard, index as usize);
             }
-            shard.partition.commit(&engine.limits);
+            shard.end_round(engine);
         });
         drop(decoded);
         for (feed, (count, arrival)) in records.iter_mut().zip(arranged.taken) {
@@ -254,19 +255,23 @@ impl<'a> Task<'_, 'a> {
             Source::Command { index } => {
                 let (command, feed) = &self.arranged.commands[index as usize];
                 let file = &self.commands[*feed as usize].file;
-                let origin = Origin { file, line: command.line, offset: command.offset };
+                let origin = Origin::File { file, line: command.line, offset: command.offset };
                 shard.command(&self.job.engine, command, origin);
             }
             Source::Record { feed, frame } => {
                 let (feed, frame) = (feed as usize, frame as usize);
                 let records = &self.loaded[feed];
                 let framed = &records.frames()[frame];
-                let origin = Origin { file: &records.file, line: framed.line, offset: framed.offset };
-                let raw = Raw { bytes: records.bytes(framed), kind: framed.kind, origin };
+                let origin = Origin::File { file: &records.file, line: framed.line, offset: framed.offset };
+                let cut_from = match framed.kind {
+                    framing::Kind::Whole => None,
+                    framing::Kind::TooLarge { length, hash } => Some((length, hash)),
+                };
+                let raw = Raw { bytes: records.bytes(framed), cut_from, origin, resend: None };
                 match at(self.decoded, feed, frame) {
-                    Read::Cdr(cdr) => shard.cdr(&self.job.engine, item.arrival, cdr, raw),
+                    Read::Cdr(cdr) => shard.cdr(&self.job.engine, item.arrival, cdr, &raw),
                     Read::NotACall => shard.not_a_call(),
-                    Read::Rejected(rejection) => shard.undecodable(rejection, raw),
+                    Read::Rejected(rejection) => shard.undecodable(rejection, &raw),
                 }
             }
         }
@@ -290,9 +295,9 @@ impl Lines {
             let (next, from) = &mut cursors[usize::from(shard)];
             let written = &self.shards[usize::from(shard)];
             let to = written.ends[*next];
-            files.debits.write(&written.lines.debits[from.debits as usize..to.debits as usize])?;
-            files.events.write(&written.lines.events[from.events as usize..to.events as usize])?;
-            files.rejects.write(&written.rejects[from.rejects as usize..to.rejects as usize])?;
+            files.debits.write(&written.intake.lines.debits[from.debits as usize..to.debits as usize])?;
+            files.events.write(&written.intake.lines.events[from.events as usize..to.events as usize])?;
+            files.rejects.write(&written.intake.rejects[from.rejects as usize..to.rejects as usize])?;
             *next += 1;
             *from = to;
         }

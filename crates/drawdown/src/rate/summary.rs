@@ -45,7 +45,7 @@ impl Summary {
         Summary {
             tally,
             events: shards.iter().map(|shard| shard.events).sum(),
-            not_a_call: shards.iter().map(|shard| shard.not_a_call).sum(),
+            not_a_call: shards.iter().map(|shard| shard.tally.not_a_call).sum(),
             accounts: shards.iter().map(|shard| shard.partition.account_count() as u64).sum(),
             dearest: dearest(shards),
             took: Duration::ZERO,

@@ -35,16 +35,16 @@ fn whole_days_are_forgotten() {
     }
     dedup.forget_before(20_530);
     dedup.forget_before(20_510);
-    dedup.sweep();
+    dedup.sweep(dedup.first_day());
     let held = |dedup: &Dedup, day: i64| dedup.look_up(record(hash(day as u64), 1, 0, day)) == Known::Duplicate;
     assert!((20_500..20_590).all(|day| held(&dedup, day) == (day >= 20_530)));
     assert_eq!(dedup.count(), 60);
     dedup.insert(record(1, 1, 0, 20_625), 1);
     dedup.forget_before(20_625);
-    dedup.sweep();
+    dedup.sweep(dedup.first_day());
     assert!(!held(&dedup, 20_580) && dedup.count() == 1);
     dedup.forget_before(90_000);
-    dedup.sweep();
+    dedup.sweep(dedup.first_day());
     assert_eq!(dedup.count(), 0, "a leap of years forgets everything");
 }
 

@@ -2,6 +2,7 @@
 
 use drawdown_units::Timestamp;
 use drawdown_wire::command::Envelope;
+use drawdown_wire::seen::{SeenCommand, SeenRecord};
 use drawdown_wire::{Cdr, Reason, Rejection};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
@@ -107,7 +108,20 @@ impl Partition {
     pub(super) fn claim_command(&mut self, identity: u64) {
         let fingerprint = Fingerprint { identity, content: 0, revision: 0, day: self.clock.day() };
         self.journal.commands_changed(self.commands.insert(fingerprint, self.batch));
+        self.claims.command(SeenCommand { identity, day: wire_day(fingerprint.day) });
     }
+
+    #[inline]
+    pub(super) fn claim_record(&mut self, fingerprint: Fingerprint) {
+        self.journal.records_changed(self.records.insert(fingerprint, self.batch));
+        let Fingerprint { identity, content, revision, day } = fingerprint;
+        self.claims.record(SeenRecord { identity, content, revision, day: wire_day(day) });
+    }
+}
+
+/// Days of the years that timestamps can have fit 32 bits.
+fn wire_day(day: i64) -> i32 {
+    day.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
 /// What is remembered of a record that was booked.

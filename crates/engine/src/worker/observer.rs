@@ -1,0 +1,79 @@
+//! Who watches a worker: views of committed state, metrics. Told once a batch, never once a record.
+
+use std::time::Duration;
+
+use drawdown_units::Timestamp;
+
+use super::messages::Messages;
+use crate::log::{Change, Progress};
+use crate::partition::Partition;
+use crate::tally::Tally;
+
+/// Watches a worker. Nothing it does may fail or wait.
+pub trait Observer {
+    /// A transaction is final.
+    fn committed(&mut self, committed: &Committed<'_>);
+
+    /// A transaction was aborted; its records are rated again.
+    fn aborted(&mut self, why: &str);
+
+    /// Ownership changed.
+    fn changed(&mut self, change: &Change);
+
+    /// A partition is not ours any more, or not yet again: what was published of it is forgotten.
+    fn dropped(&mut self, partition: u32);
+
+    /// The committed state of an account, read back.
+    fn saved(&mut self, partition: u32, org: &str, state: &[u8]);
+
+    /// How far restoring is.
+    fn restoring(&mut self, progress: Progress);
+
+    /// All partitions are restored.
+    fn restored<'p>(&mut self, partitions: impl Iterator<Item = (u32, &'p Partition)>);
+}
+
+/// What a transaction made final.
+#[derive(Debug)]
+pub struct Committed<'a> {
+    /// What was counted.
+    pub tally: &'a Tally,
+    /// The account events, of all partitions.
+    pub events: &'a Messages,
+    /// For each partition: its number, and the states of the accounts it touched, in their binary form, by organisation.
+    pub states: &'a [(u32, Messages)],
+    /// How many records and commands were taken.
+    pub records: usize,
+    /// What was read, in bytes.
+    pub bytes_in: usize,
+    /// What was appended, in bytes.
+    pub bytes_out: usize,
+    /// Of these, states of accounts.
+    pub bytes_of_states: usize,
+    /// From the first message appended to the commit's outcome.
+    pub took: Duration,
+    /// For each partition the greatest arrival among its records.
+    pub arrivals: &'a [(u32, Timestamp)],
+    /// The memory that identities take, in bytes.
+    pub dedup_size_bytes: usize,
+}
+
+/// Watches nothing.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Silent;
+
+impl Observer for Silent {
+    fn committed(&mut self, _: &Committed<'_>) {}
+
+    fn aborted(&mut self, _: &str) {}
+
+    fn changed(&mut self, _: &Change) {}
+
+    fn dropped(&mut self, _: u32) {}
+
+    fn saved(&mut self, _: u32, _: &str, _: &[u8]) {}
+
+    fn restoring(&mut self, _: Progress) {}
+
+    fn restored<'p>(&mut self, _: impl Iterator<Item = (u32, &'p Partition)>) {}
+}

@@ -1,0 +1,259 @@
+//! One batch from records to messages: merged, decoded, rated and drawn down in memory, ready to be appended.
+//!
+//! Retains the records until their transaction is final, and keeps what it wrote apart by partition, since each
+//! partition's messages go to the partition of the same number.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use drawdown_units::Timestamp;
+use drawdown_wire::account;
+use drawdown_wire::event::{self, Cause};
+use drawdown_wire::source::Decoded;
+
+use super::decode::{self, Sources};
+use super::messages::Messages;
+use super::observer::Committed;
+use crate::intake::Intake;
+use crate::log::{Batch, Input, Log, LogError, Output};
+use crate::partition::{Engine, Partition};
+use crate::tally::Tally;
+
+/// A rated batch.
+#[derive(Debug, Default)]
+pub(super) struct Rated {
+    pub batch: Batch,
+    /// The time that partitions were told once their records were taken.
+    pub tick: Option<Timestamp>,
+    /// When the first message was appended.
+    pub began: Duration,
+    written: Vec<Written>,
+    /// The states that the transaction makes final, by partition.
+    states: Vec<(u32, Messages)>,
+    events: Messages,
+    arrivals: Vec<(u32, Timestamp)>,
+    tally: Tally,
+    bytes_out: usize,
+    /// Indices into the batch, by partition and input.
+    order: Vec<u32>,
+    intake: Intake,
+    /// Emptied ones, for their memory.
+    spare: Vec<Written>,
+    spare_states: Vec<Messages>,
+}
+
+/// What one partition wrote.
+#[derive(Debug, Default)]
+struct Written {
+    partition: u32,
+    debits: Messages,
+    events: Messages,
+    rejects: Messages,
+    seen: Vec<u8>,
+}
+
+impl Rated {
+    /// Whether there is nothing to append and no position to move.
+    pub fn is_empty(&self) -> bool {
+        self.batch.positions().is_empty() && self.written.is_empty()
+    }
+
+    /// Forgets everything, keeping the memory.
+    pub fn clear(&mut self) {
+        self.batch.clear();
+        self.written.iter_mut().for_each(Written::clear);
+        self.spare.append(&mut self.written);
+        self.spare_states.extend(self.states.drain(..).map(|(_, mut states)| {
+            states.clear();
+            states
+        }));
+        self.events.clear();
+        self.arrivals.clear();
+        self.tally = Tally::default();
+        self.bytes_out = 0;
+        self.tick = None;
+    }
+
+    /// Takes the batch's records, then lets time go on.
+    pub fn rate(&mut self, partitions: &mut BTreeMap<u32, Partition>, engine: &Engine<'_>, sources: &mut Sources) {
+        self.order.clear();
+        self.order.extend(0..self.batch.count() as u32);
+        let batch = &self.batch;
+        // Stable: within one input of a partition records stay in order of their offsets.
+        self.order.sort_by_key(|index| batch.stream(*index as usize));
+        let order = std::mem::take(&mut self.order);
+        let mut rest = &order[..];
+        for (number, partition) in partitions {
+            let of = rest.partition_point(|index| self.batch.stream(*index as usize).0 <= *number);
+            let (mine, others) = rest.split_at(of);
+            rest = others;
+            self.rate_partition(*number, partition, mine, engine, sources);
+        }
+        assert!(rest.is_empty(), "invariant: only records of owned partitions are polled");
+        self.order = order;
+    }
+
+    fn rate_partition(
+        &mut self,
+        number: u32,
+        partition: &mut Partition,
+        records: &[u32],
+        engine: &Engine<'_>,
+        sources: &mut Sources,
+    ) {
+        let mut written = self.spare.pop().unwrap_or_default();
+        written.partition = number;
+        let mut intake = std::mem::take(&mut self.intake);
+        let mut greatest = Timestamp::MIN;
+        let split = records.partition_point(|index| self.batch.stream(*index as usize).1 == Input::Commands);
+        let (commands, cdrs) = records.split_at(split);
+        let mut commands = commands.iter().map(|index| self.batch.record(*index as usize)).peekable();
+        for index in cdrs {
+            let record = self.batch.record(*index as usize);
+            let prepared = sources.prepare(&record);
+            let decoded = sources.decode(prepared, &record);
+            let arrival = decode::arrival(&record, &decoded);
+            // By arrival, commands first, each input in its own order (boundaries.md T4).
+            while let Some(command) = commands.next_if(|command| command.arrival <= arrival) {
+                greatest = greatest.max(command.arrival);
+                written.command(partition, engine, &command, &mut intake);
+            }
+            greatest = greatest.max(arrival);
+            match &decoded {
+                Ok(Decoded::Cdr(cdr)) => {
+                    intake.cdr(partition, engine, arrival, cdr, &decode::raw(&record));
+                    written.take(&mut intake, decode::org_of(Some(cdr), &record));
+                }
+                Ok(Decoded::NotACall) => intake.tally.not_a_call += 1,
+                Err(rejection) => {
+                    intake.undecodable(rejection, &decode::raw(&record));
+                    written.take(&mut intake, decode::org_of(None, &record));
+                }
+            }
+        }
+        for command in commands {
+            greatest = greatest.max(command.arrival);
+            written.command(partition, engine, &command, &mut intake);
+        }
+        if let Some(now) = self.tick {
+            partition.tick(engine, now, |org, occurrence| {
+                written.events.push(org.as_bytes(), |out| {
+                    event::write(out, org, occurrence, Cause::Time);
+                    out.pop();
+                });
+            });
+        }
+        self.tally.add(&std::mem::take(&mut intake.tally));
+        self.intake = intake;
+        if greatest > Timestamp::MIN {
+            self.arrivals.push((number, greatest));
+        }
+        self.end_partition(partition, written);
+    }
+
+    /// What the transaction says of the partition as a whole: the accounts it touched, the identities it claimed.
+    fn end_partition(&mut self, partition: &Partition, mut written: Written) {
+        if partition.is_dirty() {
+            let mut states = self.spare_states.pop().unwrap_or_default();
+            for account in partition.dirty() {
+                states.push(account.org().as_bytes(), |out| account::pack(out, account));
+            }
+            self.states.push((written.partition, states));
+            partition.write_claims(&mut written.seen);
+        }
+        if !written.is_empty() {
+            written.events.iter().for_each(|(key, value)| self.events.push_line(key, value));
+            self.written.push(written);
+        } else {
+            self.spare.push(written);
+        }
+    }
+
+    /// Appends every message to the open transaction.
+    pub fn append<L: Log>(&mut self, log: &mut L) -> Result<(), LogError> {
+        self.bytes_out = 0;
+        for written in &self.written {
+            let outputs = [
+                (Output::Debits, &written.debits),
+                (Output::Events, &written.events),
+                (Output::Rejects, &written.rejects),
+            ];
+            for (output, messages) in outputs {
+                self.bytes_out += append(log, output, written.partition, messages)?;
+            }
+            if !written.seen.is_empty() {
+                log.append(Output::Seen, written.partition, &[], &written.seen)?;
+                self.bytes_out += written.seen.len();
+            }
+        }
+        for (partition, states) in &self.states {
+            self.bytes_out += append(log, Output::Accounts, *partition, states)?;
+        }
+        Ok(())
+    }
+
+    pub fn committed(&self, took: Duration, dedup_size_bytes: usize) -> Committed<'_> {
+        Committed {
+            tally: &self.tally,
+            events: &self.events,
+            states: &self.states,
+            records: self.batch.count(),
+            bytes_in: self.batch.size_bytes(),
+            bytes_out: self.bytes_out,
+            bytes_of_states: self.states.iter().map(|(_, states)| states.size_bytes()).sum(),
+            took,
+            arrivals: &self.arrivals,
+            dedup_size_bytes,
+        }
+    }
+}
+
+fn append<L: Log>(log: &mut L, output: Output, partition: u32, messages: &Messages) -> Result<usize, LogError> {
+    messages.iter().try_for_each(|(key, value)| log.append(output, partition, key, value))?;
+    Ok(messages.size_bytes())
+}
+
+impl Written {
+    fn clear(&mut self) {
+        self.debits.clear();
+        self.events.clear();
+        self.rejects.clear();
+        self.seen.clear();
+    }
+
+    fn is_empty(&self) -> bool {
+        self.debits.is_empty() && self.events.is_empty() && self.rejects.is_empty() && self.seen.is_empty()
+    }
+
+    fn command(
+        &mut self,
+        partition: &mut Partition,
+        engine: &Engine<'_>,
+        record: &crate::log::Record<'_>,
+        intake: &mut Intake,
+    ) {
+        let envelope = decode::command(record);
+        intake.command(partition, engine, record.arrival, &envelope, &decode::raw(record));
+        let key = envelope.as_ref().map_or(decode::org_of(None, record), |envelope| envelope.org.as_bytes());
+        self.take(intake, key);
+    }
+
+    /// Takes the lines that one input left, keyed by its organisation.
+    #[inline]
+    fn take(&mut self, intake: &mut Intake, key: &[u8]) {
+        let debits = &mut intake.lines.debits;
+        if !debits.is_empty() {
+            self.debits.push_line(key, debits);
+            debits.clear();
+        }
+        let events = &mut intake.lines.events;
+        if !events.is_empty() {
+            self.events.push_lines(key, events);
+            events.clear();
+        }
+        if !intake.rejects.is_empty() {
+            self.rejects.push_line(key, &intake.rejects);
+            intake.rejects.clear();
+        }
+    }
+}
