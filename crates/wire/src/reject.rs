@@ -1,5 +1,7 @@
 //! The rejects stream: a record that was not debited, whole, with the reason and where it came from.
 
+mod read;
+
 use std::fmt::Write as _;
 
 use drawdown_units::Timestamp;
@@ -7,6 +9,8 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::json::{Writer, key};
 use crate::rejection::Rejection;
+
+pub use read::{Rejected, Resent, read};
 
 /// What kind of input was rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

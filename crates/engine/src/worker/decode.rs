@@ -60,8 +60,8 @@ const KNOWN_COUNT_MAX: usize = 64;
 
 impl Sources {
     /// Reads with `default` what names no profile.
-    pub fn new(default: Profile, profiles: Profiles) -> Self {
-        Sources { profiles, default: Arc::new(default), known: Vec::new() }
+    pub fn new(default: Arc<Profile>, profiles: Profiles) -> Self {
+        Sources { profiles, default, known: Vec::new() }
     }
 
     /// Makes sure that the profile of `record` is at hand; its place in `known`, `None` for the default.

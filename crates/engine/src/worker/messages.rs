@@ -5,56 +5,76 @@
 pub struct Messages {
     values: Vec<u8>,
     keys: Vec<u8>,
-    /// Where each ends: in `values`, in `keys`; and how many bytes separate it from the next.
-    ends: Vec<(usize, usize)>,
+    places: Vec<Place>,
+    /// Where the next value begins.
+    from: usize,
+}
+
+/// Where a message is.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    from: usize,
+    to: usize,
+    key_to: usize,
 }
 
 impl Messages {
     /// Adds a message whose value `write` appends; none where it appends nothing.
     pub fn push(&mut self, key: &[u8], write: impl FnOnce(&mut Vec<u8>)) {
-        let from = self.values.len();
         write(&mut self.values);
-        if self.values.len() > from {
-            self.keys.extend_from_slice(key);
-            self.ends.push((self.values.len(), self.keys.len()));
+        let to = self.values.len();
+        if to > self.from {
+            self.end(key, to, to);
         }
     }
 
-    /// Adds lines, without the ends of lines, each a message of the same key.
+    /// Lends the buffer of values to whoever writes lines into it: back it comes by the same way.
+    pub fn swap_values(&mut self, buffer: &mut Vec<u8>) {
+        std::mem::swap(&mut self.values, buffer);
+    }
+
+    /// While the values are lent: what `buffer` got since the last message, if anything, is one line, a message of `key`.
     #[inline]
-    pub fn push_lines(&mut self, key: &[u8], lines: &[u8]) {
-        for line in lines.split_inclusive(|byte| *byte == b'\n') {
-            self.push_line(key, line);
+    pub fn take_line(&mut self, key: &[u8], buffer: &[u8]) {
+        if buffer.len() > self.from {
+            // The end of the line is not part of the message.
+            self.end(key, buffer.len() - 1, buffer.len());
         }
     }
 
-    /// Adds one line, without its end, as a message.
+    /// While the values are lent: what `buffer` got since the last message is any number of lines.
+    pub fn take_lines(&mut self, key: &[u8], buffer: &[u8]) {
+        while let Some(length) = buffer[self.from..].iter().position(|byte| *byte == b'\n') {
+            let to = self.from + length;
+            self.end(key, to, to + 1);
+        }
+    }
+
     #[inline]
-    pub fn push_line(&mut self, key: &[u8], line: &[u8]) {
-        let line = line.strip_suffix(b"\n").unwrap_or(line);
-        self.values.extend_from_slice(line);
+    fn end(&mut self, key: &[u8], to: usize, next: usize) {
         self.keys.extend_from_slice(key);
-        self.ends.push((self.values.len(), self.keys.len()));
+        self.places.push(Place { from: self.from, to, key_to: self.keys.len() });
+        self.from = next;
     }
 
     /// Key and value of each.
     pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
-        let mut from = (0, 0);
-        self.ends.iter().map(move |end| {
-            let message = (&self.keys[from.1..end.1], &self.values[from.0..end.0]);
-            from = *end;
-            message
+        let mut key_from = 0;
+        self.places.iter().map(move |place| {
+            let key = &self.keys[key_from..place.key_to];
+            key_from = place.key_to;
+            (key, &self.values[place.from..place.to])
         })
     }
 
     /// How many.
     pub fn count(&self) -> usize {
-        self.ends.len()
+        self.places.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.places.is_empty()
     }
 
     /// Their values together, in bytes.
@@ -66,6 +86,31 @@ impl Messages {
     pub fn clear(&mut self) {
         self.values.clear();
         self.keys.clear();
-        self.ends.clear();
+        self.places.clear();
+        self.from = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_lose_their_ends_and_bytes_keep_theirs() {
+        let mut messages = Messages::default();
+        let mut buffer = Vec::new();
+        messages.swap_values(&mut buffer);
+        buffer.extend_from_slice(b"one\ntwo\n");
+        messages.take_lines(b"a", &buffer);
+        messages.take_line(b"nobody", &buffer);
+        buffer.extend_from_slice(b"three\n");
+        messages.take_line(b"b", &buffer);
+        messages.swap_values(&mut buffer);
+        messages.push(b"c", |out| out.extend_from_slice(b"\x01\n"));
+        messages.push(b"c", |_| {});
+        let all: Vec<_> = messages.iter().collect();
+        assert_eq!(all, [(&b"a"[..], &b"one"[..]), (b"a", b"two"), (b"b", b"three"), (b"c", b"\x01\n")]);
+        messages.clear();
+        assert!(messages.is_empty() && messages.size_bytes() == 0);
     }
 }

@@ -104,6 +104,7 @@ impl Rated {
         let mut written = self.spare.pop().unwrap_or_default();
         written.partition = number;
         let mut intake = std::mem::take(&mut self.intake);
+        written.lend(&mut intake);
         let mut greatest = Timestamp::MIN;
         let split = records.partition_point(|index| self.batch.stream(*index as usize).1 == Input::Commands);
         let (commands, cdrs) = records.split_at(split);
@@ -122,12 +123,12 @@ impl Rated {
             match &decoded {
                 Ok(Decoded::Cdr(cdr)) => {
                     intake.cdr(partition, engine, arrival, cdr, &decode::raw(&record));
-                    written.take(&mut intake, decode::org_of(Some(cdr), &record));
+                    written.take(&intake, decode::org_of(Some(cdr), &record));
                 }
                 Ok(Decoded::NotACall) => intake.tally.not_a_call += 1,
                 Err(rejection) => {
                     intake.undecodable(rejection, &decode::raw(&record));
-                    written.take(&mut intake, decode::org_of(None, &record));
+                    written.take(&intake, decode::org_of(None, &record));
                 }
             }
         }
@@ -136,13 +137,13 @@ impl Rated {
             written.command(partition, engine, &command, &mut intake);
         }
         if let Some(now) = self.tick {
+            let (events, buffer) = (&mut written.events, &mut intake.lines.events);
             partition.tick(engine, now, |org, occurrence| {
-                written.events.push(org.as_bytes(), |out| {
-                    event::write(out, org, occurrence, Cause::Time);
-                    out.pop();
-                });
+                event::write(buffer, org, occurrence, Cause::Time);
+                events.take_line(org.as_bytes(), buffer);
             });
         }
+        written.lend(&mut intake);
         self.tally.add(&std::mem::take(&mut intake.tally));
         self.intake = intake;
         if greatest > Timestamp::MIN {
@@ -162,7 +163,7 @@ impl Rated {
             partition.write_claims(&mut written.seen);
         }
         if !written.is_empty() {
-            written.events.iter().for_each(|(key, value)| self.events.push_line(key, value));
+            written.events.iter().for_each(|(key, value)| self.events.push(key, |out| out.extend_from_slice(value)));
             self.written.push(written);
         } else {
             self.spare.push(written);
@@ -238,22 +239,18 @@ impl Written {
         self.take(intake, key);
     }
 
+    /// Lends its buffers to what writes lines, or takes them back.
+    fn lend(&mut self, intake: &mut Intake) {
+        self.debits.swap_values(&mut intake.lines.debits);
+        self.events.swap_values(&mut intake.lines.events);
+        self.rejects.swap_values(&mut intake.rejects);
+    }
+
     /// Takes the lines that one input left, keyed by its organisation.
     #[inline]
-    fn take(&mut self, intake: &mut Intake, key: &[u8]) {
-        let debits = &mut intake.lines.debits;
-        if !debits.is_empty() {
-            self.debits.push_line(key, debits);
-            debits.clear();
-        }
-        let events = &mut intake.lines.events;
-        if !events.is_empty() {
-            self.events.push_lines(key, events);
-            events.clear();
-        }
-        if !intake.rejects.is_empty() {
-            self.rejects.push_line(key, &intake.rejects);
-            intake.rejects.clear();
-        }
+    fn take(&mut self, intake: &Intake, key: &[u8]) {
+        self.debits.take_line(key, &intake.lines.debits);
+        self.events.take_lines(key, &intake.lines.events);
+        self.rejects.take_line(key, &intake.rejects);
     }
 }

@@ -1,0 +1,136 @@
+//! A deck or a rate plan as it is published: the texts of its files in one piece, packed and checksummed.
+//!
+//! A bundle is taken up whole or not at all. It carries the files themselves, so that what a process compiles is what
+//! the operator wrote, and faults name the operator's files.
+
+use std::io;
+
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
+
+/// What is published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", tag = "type", deny_unknown_fields)]
+pub enum Bundle {
+    /// One version of a deck.
+    #[serde(rename_all = "camelCase")]
+    Deck {
+        /// The deck's name.
+        id: String,
+        /// Its version.
+        version: u32,
+        /// The manifest's file name, for messages.
+        manifest_name: String,
+        /// The manifest (TOML).
+        manifest: String,
+        /// The rows' file name, for messages.
+        rows_name: String,
+        /// The rows (CSV).
+        rows: String,
+    },
+    /// A rate plan; of one name the latest counts.
+    #[serde(rename_all = "camelCase")]
+    RatePlan {
+        /// Its name.
+        id: String,
+        /// Its file name, for messages.
+        file_name: String,
+        /// Its text (TOML).
+        text: String,
+    },
+}
+
+/// Why bytes are not a bundle.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The checksum or the length says that something is missing or was changed.
+    #[error("its checksum is {found}, not {expected}: it was cut off or changed; publish it again")]
+    Damaged {
+        /// As computed.
+        found: String,
+        /// As given.
+        expected: String,
+    },
+    /// It cannot be unpacked.
+    #[error("it cannot be unpacked: {0}")]
+    Packing(#[from] io::Error),
+    /// Its content is none of ours.
+    #[error("it cannot be read: {0}")]
+    Content(#[from] serde_json::Error),
+    /// Larger than a deck may be.
+    #[error("unpacked it has more than {} bytes", BYTES_MAX)]
+    TooLarge,
+}
+
+/// The most that a bundle may be, unpacked: far beyond a deck of a million rows.
+pub const BYTES_MAX: usize = 512 << 20;
+const MAGIC: &[u8; 8] = b"ddbundl1";
+
+impl Bundle {
+    /// What tells it from others: a later one of the same key replaces it.
+    pub fn key(&self) -> String {
+        match self {
+            Bundle::Deck { id, version, .. } => format!("deck/{id}/{version}"),
+            Bundle::RatePlan { id, .. } => format!("rate-plan/{id}"),
+        }
+    }
+
+    /// Packs it: a mark, the checksum of what follows, then compressed JSON.
+    ///
+    /// # Errors
+    /// What the compressor says.
+    pub fn pack(&self) -> Result<Vec<u8>, BundleError> {
+        let packed = zstd::encode_all(serde_json::to_vec(self)?.as_slice(), 3)?;
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&xxh3_64(&packed).to_le_bytes());
+        bytes.extend_from_slice(&packed);
+        Ok(bytes)
+    }
+
+    /// Reads what [`Bundle::pack`] wrote.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn unpack(bytes: &[u8]) -> Result<Self, BundleError> {
+        let damaged = |found: u64, expected: u64| BundleError::Damaged {
+            found: format!("{found:016x}"),
+            expected: format!("{expected:016x}"),
+        };
+        let body = bytes.strip_prefix(MAGIC).and_then(|rest| rest.split_first_chunk::<8>());
+        let Some((checksum, packed)) = body else {
+            return Err(damaged(xxh3_64(bytes), 0));
+        };
+        let (found, expected) = (xxh3_64(packed), u64::from_le_bytes(*checksum));
+        if found != expected {
+            return Err(damaged(found, expected));
+        }
+        let mut text = Vec::new();
+        let mut unpacking = io::Read::take(zstd::stream::read::Decoder::new(packed)?, BYTES_MAX as u64 + 1);
+        io::Read::read_to_end(&mut unpacking, &mut text)?;
+        if text.len() > BYTES_MAX {
+            return Err(BundleError::TooLarge);
+        }
+        Ok(serde_json::from_slice(&text)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bundle_is_whole_or_refused() {
+        let text = |text: &str| text.to_owned();
+        let bundle = Bundle::RatePlan { id: text("gold"), file_name: text("gold.toml"), text: text("id = \"gold\"") };
+        let bytes = bundle.pack().unwrap();
+        assert_eq!(Bundle::unpack(&bytes).unwrap(), bundle);
+        for cut in 0..bytes.len() {
+            assert!(matches!(Bundle::unpack(&bytes[..cut]), Err(BundleError::Damaged { .. })), "cut at {cut}");
+        }
+        for place in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[place] ^= 1;
+            assert!(matches!(Bundle::unpack(&changed), Err(BundleError::Damaged { .. })), "changed at {place}");
+        }
+    }
+}

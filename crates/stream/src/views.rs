@@ -1,0 +1,69 @@
+//! Accounts as they were committed last: what readers see, published after each commit.
+//!
+//! Invariant: a view is never ahead of the log. Holds states in their binary form, decoded only when someone asks.
+
+use dashmap::DashMap;
+
+/// Views of the accounts of this process, shared between the workers that publish and whoever reads.
+#[derive(Debug, Default)]
+pub struct Views {
+    accounts: DashMap<Box<str>, View>,
+}
+
+#[derive(Debug)]
+struct View {
+    partition: u32,
+    state: Vec<u8>,
+}
+
+impl Views {
+    /// Publishes the committed state of one account.
+    pub fn publish(&self, partition: u32, org: &str, state: &[u8]) {
+        if let Some(mut view) = self.accounts.get_mut(org) {
+            view.partition = partition;
+            view.state.clear();
+            view.state.extend_from_slice(state);
+        } else {
+            self.accounts.insert(org.into(), View { partition, state: state.to_vec() });
+        }
+    }
+
+    /// Forgets the accounts of a partition that is not ours any more.
+    pub fn forget(&self, partition: u32) {
+        self.accounts.retain(|_, view| view.partition != partition);
+    }
+
+    /// The committed state of an account, in its binary form; `None` if it was never opened or is not ours.
+    pub fn get(&self, org: &str) -> Option<Vec<u8>> {
+        self.accounts.get(org).map(|view| view.state.clone())
+    }
+
+    /// Shows `each` every state. Writers wait for a part of the accounts at a time, not for all.
+    pub fn each(&self, mut each: impl FnMut(&[u8])) {
+        self.accounts.iter().for_each(|view| each(&view.state));
+    }
+
+    /// How many accounts.
+    pub fn count(&self) -> usize {
+        self.accounts.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_given_up_takes_its_accounts_along() {
+        let views = Views::default();
+        views.publish(0, "a", b"1");
+        views.publish(1, "b", b"2");
+        views.publish(0, "a", b"33");
+        assert_eq!(views.get("a").as_deref(), Some(&b"33"[..]));
+        views.forget(0);
+        assert_eq!((views.get("a"), views.count()), (None, 1));
+        let mut seen = Vec::new();
+        views.each(|state| seen.push(state.to_vec()));
+        assert_eq!(seen, [b"2"]);
+    }
+}
