@@ -2,6 +2,7 @@
 //! committed accounts, published decks.
 
 pub mod bundle;
+pub mod embedded;
 pub mod views;
 
 pub use views::Views;

@@ -76,6 +76,8 @@ pub struct Reader {
     /// Whether a record has begun at the start of `tail`.
     is_pending: bool,
     oversize: Option<Oversize>,
+    /// What reading met after bytes that are looked at first.
+    fault: Option<io::Error>,
     /// Its head, from when its end is found until there is a place for it in the chunk.
     finished_head: Option<Vec<u8>>,
     /// Offset in the input of the first byte of `tail`.
@@ -131,6 +133,7 @@ impl Reader {
             scanned: 0,
             is_pending: false,
             oversize: None,
+            fault: None,
             finished_head: None,
             offset: 0,
             line: 1,
@@ -175,6 +178,9 @@ impl Reader {
         if self.at_end || self.scanned < from {
             return Ok(());
         }
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
         // The first chunk shows the byte order mark and the layout.
         let wanted = from + self.options.chunk_bytes.max(if self.splitter.is_none() { 4 } else { 1 });
         bytes.resize(wanted, 0);
@@ -187,13 +193,22 @@ impl Reader {
                 }
                 Ok(count) => filled += count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(input::named(error, &self.name, self.offset + filled as u64)),
+                Err(error) => {
+                    // The records before it are whole, and come first.
+                    self.fault = Some(input::named(error, &self.name, self.offset + filled as u64));
+                    break;
+                }
             }
             if self.is_live && self.has_enough(&bytes[..filled], from) {
                 break;
             }
         }
         bytes.truncate(filled);
+        if filled == from
+            && let Some(fault) = self.fault.take()
+        {
+            return Err(fault);
+        }
         if self.splitter.is_none() {
             self.begin(bytes)?;
         }

@@ -266,3 +266,26 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn what_was_read_before_a_fault_comes_before_it() {
+    let text: String = (0..5000).map(|line| format!("{{\"line\":{line}}}\n")).collect();
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut encoder, text.as_bytes()).expect("memory");
+    let whole = encoder.finish().expect("memory");
+    let cut = std::io::Cursor::new(whole[..whole.len() / 2].to_vec());
+    let mut reader = Reader::new(cut, "cut.gz", Options::new(Layout::Json { items: Vec::new() })).expect("a gzip");
+    let mut chunk = Chunk::new();
+    let mut lines = Vec::new();
+    let error = loop {
+        match reader.next_chunk(&mut chunk) {
+            Ok(true) => lines.extend(chunk.iter().map(|(_, bytes)| bytes.to_vec())),
+            Ok(false) => panic!("no fault"),
+            Err(error) => break error,
+        }
+    };
+    assert!(error.to_string().starts_with("cut.gz, at byte "), "{error}");
+    assert!(lines.len() > 1000, "{}", lines.len());
+    // Whole ones only: the last, which was cut, is not among them.
+    assert!(text.lines().zip(&lines).all(|(line, read)| line.as_bytes() == read));
+}
