@@ -90,6 +90,30 @@ pub struct Traced {
     pub outcome: &'static str,
 }
 
+/// What is produced upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Produced<'a> {
+    /// When it arrives.
+    pub arrival: Timestamp,
+    /// The message's key.
+    pub key: Option<&'a [u8]>,
+    /// Its bytes.
+    pub value: &'a [u8],
+}
+
+/// A record of an input, as it can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Where it stands.
+    pub offset: u64,
+    /// When it arrived.
+    pub arrival: Timestamp,
+    /// The message's key.
+    pub key: Option<Vec<u8>>,
+    /// Its bytes.
+    pub value: Vec<u8>,
+}
+
 /// A transaction of a producer upstream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Upstream(u64);
@@ -142,11 +166,11 @@ impl SimCluster {
     }
 
     /// Appends a record to an input; upstream may do so twice.
-    pub fn produce(&self, input: Input, partition: u32, arrival: Timestamp, value: &[u8]) {
+    pub fn produce(&self, input: Input, partition: u32, message: &Produced<'_>) {
         self.with(|state| {
             let is_doubled = state.random.chance(state.settings.faults.duplicate_per_mille);
             for _ in 0..1 + u32::from(is_doubled) {
-                state.append(None, (Topic::In(input), partition), message(arrival, value));
+                state.append(None, (Topic::In(input), partition), message.to_message());
             }
         });
     }
@@ -157,10 +181,8 @@ impl SimCluster {
     }
 
     /// Appends a record to an input within a transaction.
-    pub fn produce_within(&self, upstream: Upstream, input: Input, partition: u32, arrival: Timestamp, value: &[u8]) {
-        self.with(|state| {
-            state.append(Some(upstream.0), (Topic::In(input), partition), message(arrival, value));
-        });
+    pub fn produce_within(&self, upstream: Upstream, input: Input, partition: u32, message: &Produced<'_>) {
+        self.with(|state| state.append(Some(upstream.0), (Topic::In(input), partition), message.to_message()));
     }
 
     /// Ends a transaction upstream, at once and everywhere.
@@ -171,20 +193,31 @@ impl SimCluster {
         });
     }
 
-    /// The records of an input that can be read: offset, arrival, bytes.
-    pub fn input(&self, input: Input, partition: u32) -> Vec<(u64, Timestamp, Vec<u8>)> {
-        self.with(|state| {
-            let readable = state.topics.get(Topic::In(input), partition).readable(0);
-            readable.map(|(offset, message)| (offset, message.arrival, message.value.to_vec())).collect()
-        })
+    /// The records of an input that can be read.
+    pub fn input(&self, input: Input, partition: u32) -> Vec<Kept> {
+        self.kept(Topic::In(input), partition)
     }
 
-    /// What a reader of committed messages sees of an output: offset, key, bytes.
-    pub fn output(&self, output: Output, partition: u32) -> Vec<(u64, Vec<u8>, Vec<u8>)> {
+    /// What a reader of committed messages sees of an output.
+    pub fn output(&self, output: Output, partition: u32) -> Vec<Kept> {
+        self.kept(Topic::Out(output), partition)
+    }
+
+    fn kept(&self, topic: Topic, partition: u32) -> Vec<Kept> {
+        let kept = |(offset, message): (u64, &Message)| Kept {
+            offset,
+            arrival: message.arrival,
+            key: message.key.as_deref().map(Into::into),
+            value: message.value.to_vec(),
+        };
+        self.with(|state| state.topics.get(topic, partition).readable(0).map(kept).collect())
+    }
+
+    /// Whether these bytes were committed to an output, be they readable already or not.
+    pub fn is_committed(&self, output: Output, partition: u32, value: &[u8]) -> bool {
         self.with(|state| {
-            let readable = state.topics.get(Topic::Out(output), partition).readable(0);
-            let key = |message: &Message| message.key.as_deref().unwrap_or_default().to_vec();
-            readable.map(|(offset, message)| (offset, key(message), message.value.to_vec())).collect()
+            let is_committing = |writer| state.producers.is_committing(writer);
+            state.topics.get(Topic::Out(output), partition).holds(value, is_committing)
         })
     }
 
@@ -237,8 +270,10 @@ impl SimCluster {
 /// Into how many parts a pause is divided.
 const PAUSE_PARTS: u32 = 6;
 
-fn message(arrival: Timestamp, value: &[u8]) -> Message {
-    Message { arrival, key: None, value: value.into() }
+impl Produced<'_> {
+    fn to_message(self) -> Message {
+        Message { arrival: self.arrival, key: self.key.map(Into::into), value: self.value.into() }
+    }
 }
 
 #[cfg(test)]

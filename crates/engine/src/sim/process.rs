@@ -238,7 +238,13 @@ impl Log for SimLog {
     }
 
     fn restore(&mut self, each: &mut dyn FnMut(Saved<'_>)) -> Result<Progress, LogError> {
-        self.call(Call::Restore, |log, state| Ok(log.restore_some(state, each)))
+        // Who is told may want to ask the cluster something.
+        let mut read = Vec::new();
+        let progress = self.call(Call::Restore, |log, state| Ok(log.restore_some(state, &mut read)))?;
+        for (output, partition, value) in &read {
+            each(Saved { output: *output, partition: *partition, value });
+        }
+        Ok(progress)
     }
 
     fn read_debits(
@@ -247,15 +253,13 @@ impl Log for SimLog {
         from: Timestamp,
         each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
-        self.call(Call::ReadDebits, |_, state| {
+        let debits = self.call(Call::ReadDebits, |_, state| {
             let debits = state.topics.get(Topic::Out(Output::Debits), partition).readable(0);
-            for (_, debit) in debits.filter(|(_, debit)| debit.arrival >= from) {
-                if each(&debit.value).is_break() {
-                    break;
-                }
-            }
-            Ok(())
-        })
+            let late = debits.filter(|(_, debit)| debit.arrival >= from);
+            Ok(late.map(|(_, debit)| debit.value.clone()).collect::<Vec<_>>())
+        })?;
+        let _ = debits.iter().try_for_each(|debit| each(debit));
+        Ok(())
     }
 
     fn lag(&mut self, partition: u32) -> u64 {

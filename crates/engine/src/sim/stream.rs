@@ -21,8 +21,8 @@ pub(super) struct Stream {
 enum Entry {
     Record(Option<Writer>, Message),
     Marker,
-    /// Compacted away.
-    Gap,
+    /// Compacted away; kept for audits.
+    Gap(Message),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +73,21 @@ impl Stream {
         range.filter_map(|offset| match &self.entries[offset as usize] {
             Entry::Record(Some(writer), _) if self.is_aborted(*writer, offset) => None,
             Entry::Record(_, message) => Some((offset, message)),
-            Entry::Marker | Entry::Gap => None,
+            Entry::Marker | Entry::Gap(_) => None,
+        })
+    }
+
+    /// Whether a message of these bytes is committed, be it readable already or not: `is_committing` tells of the
+    /// transactions that were not marked here yet.
+    pub fn holds(&self, value: &[u8], is_committing: impl Fn(Writer) -> bool) -> bool {
+        self.entries.iter().enumerate().rev().any(|(offset, entry)| match entry {
+            Entry::Record(_, message) | Entry::Gap(message) if *message.value != *value => false,
+            Entry::Record(Some(writer), _) if self.open.get(writer).is_some_and(|first| *first <= offset as u64) => {
+                is_committing(*writer)
+            }
+            Entry::Record(Some(writer), _) => !self.is_aborted(*writer, offset as u64),
+            Entry::Record(None, _) | Entry::Gap(_) => true,
+            Entry::Marker => false,
         })
     }
 
@@ -87,10 +101,9 @@ impl Stream {
         let readable: Vec<u64> = self.readable(0).map(|(offset, _)| offset).collect();
         for offset in readable.into_iter().rev() {
             let entry = &mut self.entries[offset as usize];
-            if let Entry::Record(_, Message { key: Some(key), .. }) = entry
-                && !keys.insert(key.clone())
-            {
-                *entry = Entry::Gap;
+            let Entry::Record(_, message) = entry else { continue };
+            if message.key.as_ref().is_some_and(|key| !keys.insert(key.clone())) {
+                *entry = Entry::Gap(message.clone());
             }
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use drawdown_units::Timestamp;
 
-use super::{Faults, Random, Settings, SimCluster, SimLog};
+use super::{Faults, Produced, Random, Settings, SimCluster, SimLog};
 use crate::log::{Batch, Change, Input, Log, LogError, Output, Position, Room};
 
 const ROOM: Room = Room { records_max: 1_000, bytes_max: 1 << 20, wait: Duration::from_millis(5) };
@@ -22,8 +22,12 @@ fn at(second: i64) -> Timestamp {
     Timestamp::from_parts(second, 0)
 }
 
+fn produced(text: &str) -> Produced<'_> {
+    Produced { arrival: at(0), key: None, value: text.as_bytes() }
+}
+
 fn produce(cluster: &SimCluster, input: Input, partition: u32, text: &str) {
-    cluster.produce(input, partition, at(0), text.as_bytes());
+    cluster.produce(input, partition, &produced(text));
 }
 
 fn turn(log: &mut SimLog) -> Vec<Change> {
@@ -84,7 +88,7 @@ fn read_to(next: u64) -> Vec<Position> {
 
 fn outputs(cluster: &SimCluster) -> Vec<String> {
     let outputs = cluster.output(Output::Accounts, 0);
-    outputs.into_iter().map(|(_, _, value)| String::from_utf8_lossy(&value).into_owned()).collect()
+    outputs.into_iter().map(|kept| String::from_utf8_lossy(&kept.value).into_owned()).collect()
 }
 
 /// A process that does the simplest thing of all: everything it reads, it writes, and begins anew where it must.
@@ -156,7 +160,7 @@ fn what_is_copied_is_there_once_and_in_order_whatever_goes_wrong() {
         copy(&cluster, 200);
         let debits = cluster.output(Output::Debits, 0);
         let found: Vec<String> =
-            debits.into_iter().map(|(_, _, value)| String::from_utf8_lossy(&value).into_owned()).collect();
+            debits.into_iter().map(|kept| String::from_utf8_lossy(&kept.value).into_owned()).collect();
         assert_eq!(found, expected, "seed {seed}");
         assert!(cluster.is_done(), "seed {seed}");
     }

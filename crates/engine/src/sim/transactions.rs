@@ -106,6 +106,12 @@ impl Producers {
         self.by_id.get(&id).map_or(0, |producer| producer.count)
     }
 
+    /// Whether the transaction that it has was decided to be committed.
+    pub fn is_committing(&self, id: Writer) -> bool {
+        let ending = |it: &Producer| it.transaction.as_ref()?.ending.as_ref().map(|ending| ending.committed);
+        self.by_id.get(&id).and_then(ending).unwrap_or(false)
+    }
+
     /// Whether no producer has a transaction.
     pub fn are_idle(&self) -> bool {
         self.by_id.values().all(|producer| producer.transaction.is_none())

@@ -32,8 +32,10 @@ impl SimLog {
                 break;
             }
         }
-        let longest = if batch.count() == before { room.wait } else { Duration::ZERO };
-        let wait = state.random.duration(longest);
+        // It waits for more where nothing came, and often where little did.
+        let is_full = batch.count() >= room.records_max || batch.size_bytes() >= room.bytes_max;
+        let waits = batch.count() == before || (!is_full && state.random.chance(500));
+        let wait = if waits { state.random.duration(room.wait) } else { Duration::ZERO };
         state.advance(wait);
     }
 

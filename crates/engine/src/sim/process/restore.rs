@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::SimLog;
-use crate::log::{Input, Output, Progress, Saved};
+use crate::log::{Input, Output, Progress};
 use crate::sim::cluster::State;
 use crate::sim::topics::Topic;
 
@@ -16,6 +16,9 @@ use crate::sim::topics::Topic;
 const RUN_COUNT_MAX: u64 = 40;
 /// How long one call waits for transactions to end, at most.
 const WAIT_MAX: Duration = Duration::from_millis(200);
+
+/// What was read back: of which output, which partition, the bytes.
+pub(super) type Read = (Output, u32, Box<[u8]>);
 
 #[derive(Debug)]
 pub(super) struct Restoring {
@@ -63,7 +66,7 @@ impl Restoring {
 }
 
 impl SimLog {
-    pub(super) fn restore_some(&mut self, state: &mut State, each: &mut dyn FnMut(Saved<'_>)) -> Progress {
+    pub(super) fn restore_some(&mut self, state: &mut State, into: &mut Vec<Read>) -> Progress {
         let Some(restoring) = &mut self.restoring else {
             return Progress { is_done: true, ..Progress::default() };
         };
@@ -78,7 +81,7 @@ impl SimLog {
         let before = restoring.read;
         for part in &mut restoring.parts {
             let run = state.random.below(RUN_COUNT_MAX);
-            restoring.read += part.read(state, run, each);
+            restoring.read += part.read(state, run, into);
         }
         let progress = restoring.progress();
         if progress.is_done {
@@ -98,14 +101,14 @@ fn wait(state: &mut State) {
 
 impl Part {
     /// Reads up to `run` messages, and returns how many.
-    fn read(&mut self, state: &State, run: u64, each: &mut dyn FnMut(Saved<'_>)) -> u64 {
+    fn read(&mut self, state: &State, run: u64, into: &mut Vec<Read>) -> u64 {
         let stream = state.topics.get(Topic::Out(self.output), self.partition);
         let mut count = 0;
         for (offset, message) in stream.readable(self.next).take_while(|(offset, _)| *offset < self.until) {
             if count == run {
                 return count;
             }
-            each(Saved { output: self.output, partition: self.partition, value: &message.value });
+            into.push((self.output, self.partition, message.value.clone()));
             self.next = offset + 1;
             count += 1;
         }

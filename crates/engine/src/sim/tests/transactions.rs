@@ -8,7 +8,7 @@ fn what_is_open_hides_everything_after_it() {
     let mut log = ready(&cluster);
     let upstream = cluster.open_upstream();
     produce(&cluster, Input::Cdrs, 0, "a");
-    cluster.produce_within(upstream, Input::Cdrs, 0, at(0), b"b");
+    cluster.produce_within(upstream, Input::Cdrs, 0, &produced("b"));
     produce(&cluster, Input::Cdrs, 0, "c");
     assert_eq!(polled(&mut log), ["a"]);
     assert_eq!(log.lag(0), 0, "what cannot be read does not count");
@@ -23,7 +23,7 @@ fn what_is_aborted_is_never_seen() {
     let mut log = ready(&cluster);
     for (text, committed) in [("a", false), ("b", true), ("c", false)] {
         let upstream = cluster.open_upstream();
-        cluster.produce_within(upstream, Input::Cdrs, 0, at(0), text.as_bytes());
+        cluster.produce_within(upstream, Input::Cdrs, 0, &produced(text));
         cluster.end_upstream(upstream, committed);
     }
     assert_eq!(polled(&mut log), ["b"]);
