@@ -49,9 +49,12 @@ pub struct Settings {
     pub faults: Faults,
     /// Whether positions of a stale generation are refused. Without it the cluster is broken, and tests must notice.
     pub checks_generation: bool,
-    /// Whether restoring takes the positions that are valid at once, and what is stable at once, instead of waiting
-    /// for open transactions. With it the log is broken, and tests must notice.
+    /// Whether restoring ends at the last stable offset instead of the high watermark. With it the log is broken, and
+    /// tests must notice.
     pub restores_to_last_stable: bool,
+    /// Whether restoring takes the positions that are valid at once, instead of waiting for transactions that hold
+    /// some back. With it the log is broken, and tests must notice.
+    pub takes_unstable_positions: bool,
 }
 
 impl Default for Settings {
@@ -64,6 +67,7 @@ impl Default for Settings {
             faults: Faults::default(),
             checks_generation: true,
             restores_to_last_stable: false,
+            takes_unstable_positions: false,
         }
     }
 }

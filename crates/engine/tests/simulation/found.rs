@@ -15,33 +15,37 @@ pub struct Found {
     pub rejects: Vec<Vec<u8>>,
     /// The latest state of each organisation.
     pub states: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Debits and events of each organisation, by `seq`, flags in the order of the alphabet.
+    pub streams: BTreeMap<String, Vec<Value>>,
 }
 
 impl Found {
     pub fn of(cluster: &SimCluster, partition: u32) -> Found {
-        let values = |output| cluster.output(output, partition).into_iter().map(|kept| kept.value).collect();
+        let values =
+            |output| -> Vec<Vec<u8>> { cluster.output(output, partition).into_iter().map(|kept| kept.value).collect() };
+        let (debits, events) = (values(Output::Debits), values(Output::Events));
         let states = cluster.output(Output::Accounts, partition).into_iter();
         Found {
-            debits: values(Output::Debits),
-            events: values(Output::Events),
+            streams: streams(&debits, &events),
+            debits,
+            events,
             rejects: values(Output::Rejects),
             states: states.map(|kept| (kept.key.unwrap_or_default(), kept.value)).collect(),
         }
     }
+}
 
-    /// Debits and events of each organisation, by `seq`, flags in the order of the alphabet.
-    pub fn streams(&self) -> BTreeMap<String, Vec<Value>> {
-        let mut streams: BTreeMap<String, Vec<Value>> = BTreeMap::new();
-        for line in self.debits.iter().chain(&self.events) {
-            let mut output = json(line);
-            if let Some(flags) = output.get_mut("flags").and_then(Value::as_array_mut) {
-                flags.sort_by_key(|flag| flag.as_str().map(str::to_owned));
-            }
-            streams.entry(text(&output, "orgId")).or_default().push(output);
+fn streams(debits: &[Vec<u8>], events: &[Vec<u8>]) -> BTreeMap<String, Vec<Value>> {
+    let mut streams: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for line in debits.iter().chain(events) {
+        let mut output = json(line);
+        if let Some(flags) = output.get_mut("flags").and_then(Value::as_array_mut) {
+            flags.sort_by_key(|flag| flag.as_str().map(str::to_owned));
         }
-        streams.values_mut().for_each(|stream| stream.sort_by_key(|output| output["seq"].as_u64()));
-        streams
+        streams.entry(text(&output, "orgId")).or_default().push(output);
     }
+    streams.values_mut().for_each(|stream| stream.sort_by_key(|output| output["seq"].as_u64()));
+    streams
 }
 
 pub fn json(line: &[u8]) -> Value {
@@ -54,7 +58,7 @@ fn text(value: &Value, field: &str) -> String {
 
 /// Nothing twice, nothing missing, no gap: counted on the topics alone, by no model.
 pub fn audit(cluster: &SimCluster, partition: u32, found: &Found) -> Result<(), String> {
-    for (org, stream) in found.streams() {
+    for (org, stream) in &found.streams {
         let numbers: Vec<u64> = stream.iter().filter_map(|output| output["seq"].as_u64()).collect();
         if !numbers.iter().copied().eq(1..=stream.len() as u64) {
             return Err(format!("{org}: seq is not 1, 2, 3, …: {numbers:?}"));

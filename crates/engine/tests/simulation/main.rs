@@ -9,6 +9,7 @@
 
 mod found;
 mod harness;
+mod mutants;
 mod order;
 mod reference;
 mod script;
@@ -67,10 +68,48 @@ fn play<L: Simulated>(seed: u64, tune: impl FnOnce(&mut Settings), wrap: fn(SimL
     check(&harness)
 }
 
-fn check<L: Simulated>(harness: &Rc<Harness<L>>) -> Result<(), String> {
-    if let Some(fault) = harness.published.borrow().faults.first() {
-        return Err(fault.clone());
+/// What a test of what can go wrong must be sure of first: that it does.
+#[test]
+fn everything_that_can_go_wrong_does() {
+    let (mut deaths, mut aborts, mut losses, mut revocations, mut moved) = (0, 0, 0, 0, 0);
+    let mut words = String::new();
+    for seed in 0..100 {
+        let harness = Harness::new(seed, |_| {}, |log| log);
+        harness.run().unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+        let published = harness.published.borrow();
+        deaths += harness.deaths.get();
+        aborts += published.aborts;
+        losses += published.losses;
+        revocations += published.revocations;
+        moved += usize::from(order::is_moved(&harness.cluster, &harness.script));
+        for partition in 0..harness.script.partitions {
+            let found = Found::of(&harness.cluster, partition);
+            let lines = found.events.iter().chain(&found.rejects).chain(&found.debits);
+            lines.for_each(|line| words.push_str(&String::from_utf8_lossy(line)));
+        }
     }
+    let counts = [deaths, aborts, losses, revocations, moved];
+    assert!(counts.iter().all(|count| *count > 20), "deaths, aborts, losses, revocations, moved: {counts:?}");
+    for word in
+        ["quarantined", "too-late", "undecodable", "unknown-org", "org-closed", "RechargeRequested", "LotExpired"]
+    {
+        assert!(words.contains(word), "no world has {word}");
+    }
+}
+
+#[test]
+fn the_same_seed_is_the_same_world() {
+    for seed in 0..20 {
+        let trace = || {
+            let harness = Harness::new(seed, |_| {}, |log| log);
+            harness.run().unwrap_or_else(|why| panic!("seed {seed}: {why}"));
+            (harness.cluster.trace(), harness.cluster.history(), harness.cluster.elapsed())
+        };
+        assert_eq!(trace(), trace(), "seed {seed}");
+    }
+}
+
+fn check<L: Simulated>(harness: &Rc<Harness<L>>) -> Result<(), String> {
     for partition in 0..harness.script.partitions {
         let found = Found::of(&harness.cluster, partition);
         let order = order::committed(&harness.cluster, partition);
@@ -80,5 +119,5 @@ fn check<L: Simulated>(harness: &Rc<Harness<L>>) -> Result<(), String> {
             .and_then(|()| harness.check_views(partition, &found));
         checked.map_err(|difference| format!("partition {partition}: {difference}"))?;
     }
-    Ok(())
+    harness.published.borrow().faults.first().map_or(Ok(()), |fault| Err(fault.clone()))
 }

@@ -13,6 +13,8 @@ use drawdown_units::Timestamp;
 use drawdown_wire::native;
 use drawdown_wire::source::Context;
 
+use crate::script::Script;
+
 /// The readable inputs of a partition, in the order in which they were taken.
 pub fn committed(cluster: &SimCluster, partition: u32) -> Vec<(Input, Kept)> {
     let mut waiting = Input::ALL.map(|input| (input, cluster.input(input, partition).into_iter().peekable()));
@@ -49,4 +51,18 @@ fn merge(order: &mut Vec<(Input, Kept)>, commands: Vec<Kept>, cdrs: Vec<Kept>) {
 pub fn arrival(kept: &Kept) -> Timestamp {
     let received = native::decode(&kept.value, &Context::default()).ok().and_then(|cdr| cdr.received);
     received.unwrap_or(kept.arrival)
+}
+
+/// Whether anything was taken in another order than it was sent in.
+pub fn is_moved(cluster: &SimCluster, script: &Script) -> bool {
+    let of = |partition: u32| script.sent.iter().filter(move |sent| sent.partition == partition);
+    (0..script.partitions).any(|partition| {
+        let taken = committed(cluster, partition).into_iter().map(|(_, kept)| kept.value);
+        let mut sent = of(partition).map(|sent| &sent.value).peekable();
+        // Duplicates and garbage come in between.
+        taken.for_each(|value| {
+            sent.next_if(|next| **next == value);
+        });
+        sent.peek().is_some()
+    })
 }

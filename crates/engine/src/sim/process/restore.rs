@@ -71,7 +71,8 @@ impl SimLog {
             return Progress { is_done: true, ..Progress::default() };
         };
         if restoring.positions.is_none() {
-            if !state.settings.restores_to_last_stable && state.producers.holds_positions_of(&restoring.partitions) {
+            let is_held = state.producers.holds_positions_of(&restoring.partitions);
+            if is_held && !state.settings.takes_unstable_positions {
                 wait(state);
                 return restoring.progress();
             }

@@ -84,7 +84,11 @@ impl SimLog {
                 Progress::Ended { committed: false } => {
                     return Err(LogError::Fatal("the transaction timed out".into()));
                 }
-                Progress::Open => assert!(state.advance_to_next(), "invariant: a commit is decided in time"),
+                Progress::Open => {
+                    // A successor may have ended it, and others since.
+                    self.check_epoch(state)?;
+                    assert!(state.advance_to_next(), "invariant: a commit is decided in time");
+                }
             }
         }
         self.transaction = Transaction::None;
