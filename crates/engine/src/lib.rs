@@ -13,6 +13,7 @@ mod journal;
 pub mod log;
 pub mod partition;
 mod pricing;
+pub mod sim;
 pub mod tally;
 pub mod worker;
 

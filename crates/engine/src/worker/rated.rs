@@ -55,7 +55,7 @@ struct Written {
 impl Rated {
     /// Whether there is nothing to append and no position to move.
     pub fn is_empty(&self) -> bool {
-        self.batch.positions().is_empty() && self.written.is_empty()
+        self.batch.positions().is_empty() && self.written.is_empty() && self.states.is_empty()
     }
 
     /// Forgets everything, keeping the memory.

@@ -1,0 +1,123 @@
+//! The transactions of a process: what it sends and when, and how they end.
+
+use super::{SimLog, Transaction};
+use crate::log::{LogError, Position};
+use crate::sim::cluster::{Event, State};
+use crate::sim::faults::{Fate, Truth};
+use crate::sim::stream::Message;
+use crate::sim::topics::StreamId;
+use crate::sim::transactions::Progress;
+
+/// How many messages are sent with each that is appended, at most.
+const SENT_COUNT_MAX: u64 = 3;
+
+impl SimLog {
+    pub(super) fn open(&mut self, state: &mut State) -> Result<(), LogError> {
+        self.check_epoch(state)?;
+        state.finish(self.process);
+        // Time went on.
+        self.check_epoch(state)?;
+        state.producers.begin(self.process, state.elapsed);
+        self.transaction = Transaction::Open;
+        self.roll_void(state)
+    }
+
+    pub(super) fn add(&mut self, state: &mut State, stream: StreamId, message: Message) -> Result<(), LogError> {
+        self.roll_void(state)?;
+        self.unsent.push_back((stream, message));
+        let count = state.random.below(SENT_COUNT_MAX + 1) as usize;
+        self.send(state, count)
+    }
+
+    pub(super) fn give_up(&mut self, state: &mut State) -> Result<(), LogError> {
+        self.check_epoch(state)?;
+        self.unsent.clear();
+        state.end(self.process, None, false);
+        self.transaction = Transaction::None;
+        Ok(())
+    }
+
+    pub(super) fn commit_all(&mut self, state: &mut State, positions: &[Position]) -> Result<(), LogError> {
+        let fate = state.settings.faults.fate(&mut state.random);
+        self.check_epoch(state)?;
+        self.send(state, usize::MAX)?;
+        if fate == (Fate::Void { after_positions: false }) {
+            return Err(self.void("by chance, before the positions were sent"));
+        }
+        let is_fenced = state.settings.checks_generation && !state.group.admits(self.member, self.generation);
+        if is_fenced && !positions.is_empty() {
+            return Err(self.void("illegal generation"));
+        }
+        state.producers.send_positions(self.process, positions);
+        if fate == (Fate::Void { after_positions: true }) {
+            return Err(self.void("by chance, after the positions were sent"));
+        }
+        let number = state.producers.number(self.process);
+        let committed = match fate {
+            Fate::Fine | Fate::Unknown { truth: Truth::Committed, .. } => Some(true),
+            Fate::Unknown { truth: Truth::Aborted, .. } => Some(false),
+            Fate::Unknown { truth: Truth::Open, .. } | Fate::Void { .. } | Fate::VoidLater => None,
+        };
+        if let Some(committed) = committed {
+            let longest = state.settings.faults.commit_max;
+            state.schedule(longest, Event::Decide { producer: self.process, number, committed });
+        }
+        self.transaction = Transaction::InFlight { number, fate };
+        if matches!(fate, Fate::Unknown { at_once: true, .. }) {
+            return Err(LogError::Fatal("it is not known whether the commit was made".into()));
+        }
+        Ok(())
+    }
+
+    pub(super) fn await_outcome(&mut self, state: &mut State) -> Result<(), LogError> {
+        let Transaction::InFlight { number, fate } = self.transaction else { return Ok(()) };
+        match fate {
+            Fate::Void { .. } | Fate::VoidLater => return Err(self.void("by chance, when it was to be settled")),
+            Fate::Unknown { .. } => {
+                return Err(LogError::Fatal("it is not known whether the commit was made".into()));
+            }
+            Fate::Fine => {}
+        }
+        loop {
+            match state.producers.progress(self.process, number) {
+                Progress::Ended { committed: true } => break,
+                Progress::Ended { committed: false } => {
+                    return Err(LogError::Fatal("the transaction timed out".into()));
+                }
+                Progress::Open => {
+                    // A successor may have ended it, and others since.
+                    self.check_epoch(state)?;
+                    assert!(state.advance_to_next(), "invariant: a commit is decided in time");
+                }
+            }
+        }
+        self.transaction = Transaction::None;
+        Ok(())
+    }
+
+    fn check_epoch(&self, state: &State) -> Result<(), LogError> {
+        if state.producers.is_current(self.process, self.epoch) {
+            return Ok(());
+        }
+        Err(LogError::Fatal(format!("producer {} of epoch {} was shut out", self.process, self.epoch)))
+    }
+
+    fn void(&mut self, why: &str) -> LogError {
+        self.transaction = Transaction::Void;
+        LogError::Abort(why.to_owned())
+    }
+
+    fn roll_void(&mut self, state: &mut State) -> Result<(), LogError> {
+        if state.random.chance(state.settings.faults.abort_per_mille) { Err(self.void("by chance")) } else { Ok(()) }
+    }
+
+    fn send(&mut self, state: &mut State, count: usize) -> Result<(), LogError> {
+        for _ in 0..count.min(self.unsent.len()) {
+            self.check_epoch(state)?;
+            if let Some((stream, message)) = self.unsent.pop_front() {
+                state.append(Some(self.process), stream, message);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,312 @@
+//! Workers on one simulated cluster, one step at a time, in an order that the seed decides.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+
+use drawdown_engine::log::{Log, LogError};
+use drawdown_engine::sim::{Faults, Produced, Random, Settings, SimCluster, SimLog, Upstream};
+use drawdown_engine::worker::{self, Profiles, Sources, Step, TimeSource};
+use drawdown_engine::{Engine, Worker};
+use drawdown_wire::source::Profile;
+
+use crate::found::Found;
+use crate::script::{self, Script, Sent};
+use crate::views::{Published, Views};
+
+/// A log of a simulated process, or one that does something to it.
+pub trait Simulated: Log + Sized + 'static {
+    fn leave(self);
+}
+
+impl Simulated for SimLog {
+    fn leave(self) {
+        SimLog::leave(self);
+    }
+}
+
+pub struct Harness<L: Simulated> {
+    pub cluster: SimCluster,
+    pub script: Script,
+    wrap: fn(SimLog) -> L,
+    settings: worker::Settings,
+    workers: Vec<Process<L>>,
+    random: RefCell<Random>,
+    /// How much of the script was sent.
+    sent: Cell<usize>,
+    upstream: Cell<Option<Upstream>>,
+    has_new_decks: Cell<bool>,
+    pub published: Rc<RefCell<Published>>,
+    pub deaths: Cell<usize>,
+    broken: RefCell<Option<String>>,
+}
+
+/// One process: running, or to be started again.
+struct Process<L> {
+    worker: RefCell<Option<Worker<L, Views>>>,
+    down_until: Cell<Duration>,
+    step: Cell<Option<Step>>,
+}
+
+/// Rounds after which everything must have been sent.
+const ROUNDS_MAX: usize = 100_000;
+/// Rounds after which everything must be done, once nothing goes wrong any more.
+const LAST_ROUNDS_MAX: usize = 1_500;
+
+impl<L: Simulated> Harness<L> {
+    pub fn new(seed: u64, tune: impl FnOnce(&mut Settings), wrap: fn(SimLog) -> L) -> Rc<Self> {
+        let mut random = Random::new(seed ^ 0x51A7);
+        let script = Script::new(seed);
+        let faults = Faults::any(&mut random);
+        let mut settings = Settings { partitions: script.partitions, faults, ..Settings::default() };
+        tune(&mut settings);
+        let cluster = SimCluster::new(seed, settings);
+        cluster.set_now(script.floors[0]);
+        let worker_count = random.below(3) + 1;
+        let process =
+            |_| Process { worker: RefCell::new(None), down_until: Cell::new(Duration::ZERO), step: Cell::new(None) };
+        let harness = Rc::new(Harness {
+            settings: any_settings(&mut random),
+            cluster,
+            script,
+            wrap,
+            workers: (0..worker_count).map(process).collect(),
+            random: RefCell::new(random),
+            sent: Cell::new(0),
+            upstream: Cell::new(None),
+            has_new_decks: Cell::new(false),
+            published: Rc::default(),
+            deaths: Cell::new(0),
+            broken: RefCell::new(None),
+        });
+        let others = Rc::downgrade(&harness);
+        harness.cluster.set_meanwhile(Rc::new(move || {
+            if let Some(harness) = others.upgrade() {
+                harness.go_on();
+            }
+        }));
+        harness
+    }
+
+    /// Sends the whole script while things go wrong, then lets everything come to rest.
+    pub fn run(&self) -> Result<(), String> {
+        for _ in 0..ROUNDS_MAX {
+            self.act();
+            if self.sent.get() == self.script.sent.len() && self.chance(20) {
+                break;
+            }
+        }
+        self.come_to_rest()
+    }
+
+    fn chance(&self, per_mille: u32) -> bool {
+        self.random.borrow_mut().chance(per_mille)
+    }
+
+    fn below(&self, limit: u64) -> usize {
+        usize::try_from(self.random.borrow_mut().below(limit)).expect("a small number")
+    }
+
+    fn act(&self) {
+        match self.below(100) {
+            0..55 => self.step(self.below(self.workers.len() as u64)),
+            55..80 => (0..=self.below(6)).for_each(|_| self.send()),
+            80..94 => self.wait(Duration::from_millis(60)),
+            94..96 => self.wait(Duration::from_millis(2_500)),
+            96 => self.come_or_go(self.below(self.workers.len() as u64)),
+            97 => self.cluster.compact(),
+            _ => self.end_upstream(),
+        }
+    }
+
+    fn wait(&self, longest: Duration) {
+        let wait = self.random.borrow_mut().duration(longest);
+        self.cluster.advance(wait);
+    }
+
+    /// While one process stands still: the others run, and records come in.
+    fn go_on(&self) {
+        for _ in 0..self.below(6) {
+            (0..self.workers.len()).for_each(|index| self.step(index));
+            self.wait(Duration::from_millis(40));
+        }
+        if self.chance(300) {
+            self.send();
+        }
+    }
+
+    /// One step of a process; nothing, if it is the one that stands still.
+    fn step(&self, index: usize) {
+        let process = &self.workers[index];
+        let Ok(mut slot) = process.worker.try_borrow_mut() else { return };
+        if slot.is_none() && self.cluster.elapsed() < process.down_until.get() {
+            return;
+        }
+        let worker = slot.get_or_insert_with(|| self.start(index));
+        let catalogue = &self.script.catalogues[usize::from(self.has_new_decks.get())];
+        let Script { rules, limits, .. } = &self.script;
+        let engine = Engine { catalogue, rules, limits: *limits, open_unknown: None };
+        match worker.step(&engine) {
+            Ok(step) => process.step.set(Some(step)),
+            Err(error) => {
+                worker.observer().forget();
+                *slot = None;
+                process.step.set(None);
+                self.deaths.set(self.deaths.get() + 1);
+                let rest = self.random.borrow_mut().duration(Duration::from_millis(1_500));
+                let is_quick = self.chance(500);
+                process.down_until.set(self.cluster.elapsed() + if is_quick { Duration::ZERO } else { rest });
+                self.judge(&error);
+            }
+        }
+    }
+
+    /// A process may die of what its log says, but not of what it read back.
+    fn judge(&self, error: &LogError) {
+        let text = error.to_string();
+        if matches!(error, LogError::Abort(_)) || text.contains("cannot be restored") {
+            self.broken.borrow_mut().get_or_insert(text);
+        }
+    }
+
+    fn start(&self, index: usize) -> Worker<L, Views> {
+        let ordinal = u32::try_from(index).expect("a few");
+        let log = (self.wrap)(SimLog::start(&self.cluster, ordinal));
+        let views = Views { cluster: self.cluster.clone(), worker: index, published: Rc::clone(&self.published) };
+        let native = Profile::named("native").expect("a profile of the program");
+        Worker::new(log, views, self.settings, Sources::new(native, Profiles::default()))
+    }
+
+    /// A process that runs is stopped in good order; one that does not is started.
+    fn come_or_go(&self, index: usize) {
+        let process = &self.workers[index];
+        let running = process.worker.borrow_mut().take();
+        process.step.set(None);
+        match running {
+            None => process.down_until.set(Duration::ZERO),
+            Some(worker) => {
+                let rest = self.random.borrow_mut().duration(Duration::from_secs(2));
+                process.down_until.set(self.cluster.elapsed() + rest);
+                // Held up while it stops, it lets the others run; its own place is empty then.
+                process.worker.replace(None);
+                if let Ok((log, views)) = worker.stop() {
+                    views.forget();
+                    log.leave();
+                }
+                let mut published = self.published.borrow_mut();
+                published.states.retain(|(worker, _, _), _| *worker != index);
+            }
+        }
+    }
+
+    fn send(&self) {
+        let next = self.sent.get();
+        let Some(message) = self.script.sent.get(next) else { return };
+        let is_time = next >= self.script.change_before || self.chance(30);
+        self.has_new_decks.set(self.has_new_decks.get() || is_time);
+        if self.chance(40) {
+            let garbage = script::garbage(&mut self.random.borrow_mut(), message);
+            self.produce(&garbage);
+        }
+        if self.chance(30) {
+            let in_vain = self.cluster.open_upstream();
+            self.cluster.produce_within(in_vain, message.input, message.partition, &produced(message));
+            self.cluster.end_upstream(in_vain, false);
+        }
+        if self.chance(30) && self.upstream.get().is_none() {
+            self.upstream.set(Some(self.cluster.open_upstream()));
+        }
+        self.produce(message);
+        self.sent.set(next + 1);
+        self.tell_time();
+    }
+
+    fn produce(&self, message: &Sent) {
+        match self.upstream.get() {
+            Some(upstream) if self.chance(500) => {
+                self.cluster.produce_within(upstream, message.input, message.partition, &produced(message));
+            }
+            _ => self.cluster.produce(message.input, message.partition, &produced(message)),
+        }
+    }
+
+    fn end_upstream(&self) {
+        if let Some(upstream) = self.upstream.take() {
+            self.cluster.end_upstream(upstream, true);
+        }
+        self.tell_time();
+    }
+
+    /// Never later than what is still to come, or cannot be read yet.
+    fn tell_time(&self) {
+        if self.upstream.get().is_none() {
+            self.cluster.set_now(self.script.floors[self.sent.get()]);
+        }
+    }
+
+    fn come_to_rest(&self) -> Result<(), String> {
+        self.cluster.set_faults(Faults::default());
+        while self.sent.get() < self.script.sent.len() {
+            self.send();
+        }
+        self.has_new_decks.set(true);
+        self.end_upstream();
+        let mut calm = 0;
+        for _ in 0..LAST_ROUNDS_MAX {
+            (0..self.workers.len()).for_each(|index| self.step(index));
+            self.cluster.advance(Duration::from_millis(60));
+            calm = if self.is_calm() { calm + 1 } else { 0 };
+            if calm == 4 {
+                return self.broken.take().map_or(Ok(()), Err);
+            }
+        }
+        Err(self.broken.take().unwrap_or_else(|| format!("it never came to rest; the latest calls:{}", self.latest())))
+    }
+
+    /// Everything was read and committed, every partition is owned, and nothing is due.
+    fn is_calm(&self) -> bool {
+        let mut owned = 0;
+        for process in &self.workers {
+            let worker = process.worker.borrow();
+            let Some(worker) = worker.as_ref() else { return false };
+            if !matches!(process.step.get(), Some(Step::Rating(0) | Step::Unassigned)) {
+                return false;
+            }
+            let until = self.script.until;
+            if worker.partitions().values().any(|it| it.first_due().is_some_and(|due| due <= until)) {
+                return false;
+            }
+            owned += worker.partitions().len();
+        }
+        owned == self.script.partitions as usize && self.cluster.is_done()
+    }
+
+    /// What is published in the end is what was committed last.
+    pub fn check_views(&self, partition: u32, found: &Found) -> Result<(), String> {
+        let published = self.published.borrow();
+        let of = published.states.iter().filter(|((_, of, _), _)| *of == partition);
+        let views: BTreeMap<&Vec<u8>, &Vec<u8>> = of.map(|((_, _, org), state)| (org, state)).collect();
+        if views == found.states.iter().collect() { Ok(()) } else { Err("what is published is not the latest".into()) }
+    }
+
+    fn latest(&self) -> String {
+        let trace = self.cluster.trace();
+        trace.iter().rev().take(40).rev().map(|call| format!("\n  {call:?}")).collect()
+    }
+}
+
+fn produced(message: &Sent) -> Produced<'_> {
+    Produced { arrival: message.arrival, key: message.key.as_deref(), value: &message.value }
+}
+
+fn any_settings(random: &mut Random) -> worker::Settings {
+    let mut pick = |choices: [usize; 4]| choices[usize::try_from(random.below(4)).expect("below 4")];
+    worker::Settings {
+        records_max: pick([1, 5, 20, 1_000]),
+        bytes_max: pick([1, 2_000, 20_000, 1 << 20]),
+        interval: Duration::from_millis(pick([1, 10, 50, 200]) as u64),
+        // No delay: the time of day never runs ahead of what is still to come.
+        time: TimeSource::Clock { delay_s: 0, interval: Duration::from_millis(pick([1, 30, 100, 500]) as u64) },
+    }
+}

@@ -1,0 +1,90 @@
+//! The views that workers publish, watched: nothing may be published that is not committed.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use drawdown_engine::Partition;
+use drawdown_engine::log::{Change, Output, Progress};
+use drawdown_engine::sim::SimCluster;
+use drawdown_engine::worker::{Committed, Observer};
+
+/// What all workers published.
+#[derive(Debug, Default)]
+pub struct Published {
+    /// The latest state of each account, by worker, partition and organisation.
+    pub states: BTreeMap<(usize, u32, Vec<u8>), Vec<u8>>,
+    /// What should not have been.
+    pub faults: Vec<String>,
+    pub aborts: usize,
+    pub losses: usize,
+    pub revocations: usize,
+}
+
+/// One worker's.
+#[derive(Debug)]
+pub struct Views {
+    pub cluster: SimCluster,
+    pub worker: usize,
+    pub published: Rc<RefCell<Published>>,
+}
+
+impl Views {
+    fn publish(&self, partition: u32, org: &[u8], state: &[u8]) {
+        let mut published = self.published.borrow_mut();
+        if !self.cluster.is_committed(Output::Accounts, partition, state) {
+            let org = String::from_utf8_lossy(org);
+            published.faults.push(format!("worker {} published a state of {org} that is not committed", self.worker));
+        }
+        published.states.insert((self.worker, partition, org.to_vec()), state.to_vec());
+    }
+
+    /// The process is gone, and its memory with it.
+    pub fn forget(&self) {
+        self.published.borrow_mut().states.retain(|(worker, _, _), _| *worker != self.worker);
+    }
+}
+
+impl Observer for Views {
+    fn committed(&mut self, committed: &Committed<'_>) {
+        for (partition, states) in committed.states {
+            states.iter().for_each(|(org, state)| self.publish(*partition, org, state));
+        }
+        for (_, event) in committed.events.iter() {
+            let is_committed = committed
+                .states
+                .iter()
+                .any(|(partition, _)| self.cluster.is_committed(Output::Events, *partition, event));
+            if !is_committed {
+                let event = String::from_utf8_lossy(event);
+                self.published.borrow_mut().faults.push(format!("told of an event that is not committed: {event}"));
+            }
+        }
+    }
+
+    fn aborted(&mut self, _: &str) {
+        self.published.borrow_mut().aborts += 1;
+    }
+
+    fn changed(&mut self, change: &Change) {
+        let mut published = self.published.borrow_mut();
+        match change {
+            Change::Lost(_) => published.losses += 1,
+            Change::Revoked(_) => published.revocations += 1,
+            Change::Assigned(_) => {}
+        }
+    }
+
+    fn dropped(&mut self, dropped: u32) {
+        let mut published = self.published.borrow_mut();
+        published.states.retain(|(worker, partition, _), _| *worker != self.worker || *partition != dropped);
+    }
+
+    fn saved(&mut self, partition: u32, org: &str, state: &[u8]) {
+        self.publish(partition, org.as_bytes(), state);
+    }
+
+    fn restoring(&mut self, _: Progress) {}
+
+    fn restored<'p>(&mut self, _: impl Iterator<Item = (u32, &'p Partition)>) {}
+}
