@@ -3,7 +3,9 @@
 use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
-use crate::{deck, demo, explain, generate, manual, rate, verify};
+use crate::{
+    balance, deck, demo, explain, export, generate, import, manual, rate, replay, serve, tail, topics, verify,
+};
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
 #[derive(Debug, Parser)]
@@ -16,6 +18,13 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Args),
+    Serve(serve::Args),
+    Import(import::Args),
+    Tail(tail::Args),
+    Balance(balance::Args),
+    Replay(replay::Args),
+    Export(export::Args),
+    Topics(topics::Args),
     Rate(rate::Args),
     Verify(verify::Args),
     Explain(explain::Args),
@@ -30,6 +39,13 @@ impl Cli {
     pub fn run(self) -> Run {
         match self.command {
             Command::Demo(args) => demo::run(&args),
+            Command::Serve(args) => serve::run(&args),
+            Command::Import(args) => import::run(&args),
+            Command::Tail(args) => tail::run(&args),
+            Command::Balance(args) => balance::run(&args),
+            Command::Replay(args) => replay::run(&args),
+            Command::Export(args) => export::run(&args),
+            Command::Topics(args) => topics::run(&args),
             Command::Rate(args) => rate::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Explain(args) => explain::run(&args),

@@ -6,6 +6,7 @@ mod check;
 mod diff;
 pub mod load;
 mod price;
+pub mod publish;
 mod show;
 
 use clap::{Args as ClapArgs, Subcommand};
@@ -26,6 +27,7 @@ enum Command {
     Check(check::Args),
     Diff(diff::Args),
     Price(price::Args),
+    Publish(publish::Args),
 }
 
 /// Runs the command that was given.
@@ -34,5 +36,6 @@ pub fn run(args: &Args) -> Run {
         Command::Check(args) => check::run(args),
         Command::Diff(args) => diff::run(args),
         Command::Price(args) => price::run(args),
+        Command::Publish(args) => publish::run(args),
     }
 }

@@ -1,15 +1,26 @@
 //! `drawdown`, the binary: the command line, and nothing but wiring behind it.
 
+mod balance;
 mod cli;
+mod config;
 mod deck;
 mod demo;
 mod exit;
 mod explain;
+mod export;
 mod files;
 mod generate;
+mod import;
+mod logging;
 mod manual;
+mod outputs;
+mod pipeline;
 mod rate;
+mod replay;
+mod serve;
 mod table;
+mod tail;
+mod topics;
 mod verify;
 
 use std::process::ExitCode;

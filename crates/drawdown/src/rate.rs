@@ -26,6 +26,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::exit::{Done, Failure, Run};
 use crate::files;
 
+pub use round::arrival_of_call as arrival_of;
+
 /// Rate files of usage records: from records, a deck and commands to debits, events, rejects and balances
 ///
 /// Each INPUT is a file of usage records (JSON Lines, a JSON array, a page of items, or CSV; plain, gz or zst), `-` is

@@ -99,6 +99,7 @@ pub struct Worker<L, O> {
     spare: Vec<Rated>,
     last_tick: Duration,
     changes: Vec<Change>,
+    lags: Vec<(u32, u64)>,
 }
 
 impl<L: Log, O: Observer> Worker<L, O> {
@@ -120,6 +121,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
             spare: Vec::new(),
             last_tick,
             changes: Vec::new(),
+            lags: Vec::new(),
         }
     }
 
@@ -273,8 +275,11 @@ impl<L: Log, O: Observer> Worker<L, O> {
         self.partitions.values_mut().for_each(Partition::settle);
         let mut rated = self.in_flight.take().expect("invariant: it was there a moment ago");
         let dedup_size_bytes = self.partitions.values().map(Partition::dedup_size_bytes).sum();
+        let account_count = self.partitions.values().map(Partition::account_count).sum();
         let took = self.log.elapsed().saturating_sub(rated.began);
-        self.observer.committed(&rated.committed(took, dedup_size_bytes));
+        self.lags.clear();
+        self.lags.extend(self.partitions.keys().map(|partition| (*partition, self.log.lag(*partition))));
+        self.observer.committed(&rated.committed(took, &self.lags, account_count, dedup_size_bytes));
         rated.clear();
         self.spare.push(rated);
         Ok(())

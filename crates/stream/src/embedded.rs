@@ -8,6 +8,7 @@
 //! machine that needs more than one thread's worth of rating needs Kafka.
 
 mod block;
+pub mod decks;
 mod lock;
 mod reader;
 mod restore;
@@ -25,7 +26,7 @@ use drawdown_units::Timestamp;
 use drawdown_wire::source::Profile;
 
 pub use reader::{Cursor, Message, Reader};
-pub use spool::{DECKS, PlaceError, ReadProfile, SPOOL, place};
+pub use spool::{DECKS, PlaceError, ReadProfile, SPOOL, place, spooled};
 pub use store::StoreError;
 
 use lock::{Lock, WRITABLE};

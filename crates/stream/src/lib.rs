@@ -3,6 +3,7 @@
 
 pub mod bundle;
 pub mod embedded;
+pub mod kafka;
 pub mod views;
 
 pub use views::Views;

@@ -216,13 +216,18 @@ fn earlier(
     Some(first.map_or(other, |first| first.min(other)))
 }
 
+/// When a call of a file arrived, if the record before it arrived at `before`.
+pub fn arrival_of_call(cdr: &Cdr<'_>, before: Timestamp) -> Timestamp {
+    cdr.received.unwrap_or_else(|| {
+        let end = cdr.end.unwrap_or_else(|| cdr.start.plus_seconds(i64::from(cdr.seconds)));
+        end.max(before)
+    })
+}
+
 /// A record of a file arrives at `receivedAt`, else when its call ended, but never before the one before it (T5).
 fn arrival_of(read: &Read<'_>, before: Timestamp) -> Timestamp {
     match read {
-        Read::Cdr(cdr) => cdr.received.unwrap_or_else(|| {
-            let end = cdr.end.unwrap_or_else(|| cdr.start.plus_seconds(i64::from(cdr.seconds)));
-            end.max(before)
-        }),
+        Read::Cdr(cdr) => arrival_of_call(cdr, before),
         Read::NotACall | Read::Rejected(_) => before,
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use drawdown_units::Timestamp;
 
 use super::messages::Messages;
-use crate::log::{Change, Progress};
+use crate::log::{Change, Output, Progress};
 use crate::partition::Partition;
 use crate::tally::Tally;
 
@@ -46,14 +46,16 @@ pub struct Committed<'a> {
     pub records: usize,
     /// What was read, in bytes.
     pub bytes_in: usize,
-    /// What was appended, in bytes.
-    pub bytes_out: usize,
-    /// Of these, states of accounts.
-    pub bytes_of_states: usize,
+    /// What was appended to each output, in bytes, in the order of [`Output::ALL`].
+    pub written: [usize; Output::ALL.len()],
     /// From the first message appended to the commit's outcome.
     pub took: Duration,
     /// For each partition the greatest arrival among its records.
     pub arrivals: &'a [(u32, Timestamp)],
+    /// For each partition how many records wait to be polled.
+    pub lags: &'a [(u32, u64)],
+    /// How many accounts the worker holds.
+    pub account_count: usize,
     /// The memory that identities take, in bytes.
     pub dedup_size_bytes: usize,
 }

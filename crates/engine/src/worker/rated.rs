@@ -33,7 +33,7 @@ pub(super) struct Rated {
     events: Messages,
     arrivals: Vec<(u32, Timestamp)>,
     tally: Tally,
-    bytes_out: usize,
+    written_bytes: [usize; Output::ALL.len()],
     /// Indices into the batch, by partition and input.
     order: Vec<u32>,
     intake: Intake,
@@ -70,7 +70,7 @@ impl Rated {
         self.events.clear();
         self.arrivals.clear();
         self.tally = Tally::default();
-        self.bytes_out = 0;
+        self.written_bytes = Default::default();
         self.tick = None;
     }
 
@@ -172,7 +172,7 @@ impl Rated {
 
     /// Appends every message to the open transaction.
     pub fn append<L: Log>(&mut self, log: &mut L) -> Result<(), LogError> {
-        self.bytes_out = 0;
+        self.written_bytes = Default::default();
         for written in &self.written {
             let outputs = [
                 (Output::Debits, &written.debits),
@@ -180,38 +180,47 @@ impl Rated {
                 (Output::Rejects, &written.rejects),
             ];
             for (output, messages) in outputs {
-                self.bytes_out += append(log, output, written.partition, messages)?;
+                append(log, output, written.partition, messages)?;
+                self.written_bytes[output as usize] += messages.size_bytes();
             }
             if !written.seen.is_empty() {
                 log.append(Output::Seen, written.partition, &[], &written.seen)?;
-                self.bytes_out += written.seen.len();
+                self.written_bytes[Output::Seen as usize] += written.seen.len();
             }
         }
         for (partition, states) in &self.states {
-            self.bytes_out += append(log, Output::Accounts, *partition, states)?;
+            append(log, Output::Accounts, *partition, states)?;
+            self.written_bytes[Output::Accounts as usize] += states.size_bytes();
         }
         Ok(())
     }
 
-    pub fn committed(&self, took: Duration, dedup_size_bytes: usize) -> Committed<'_> {
+    /// What its commit made final; `lags`, `account_count` and `dedup_size_bytes` are the worker's.
+    pub fn committed<'r>(
+        &'r self,
+        took: Duration,
+        lags: &'r [(u32, u64)],
+        account_count: usize,
+        dedup_size_bytes: usize,
+    ) -> Committed<'r> {
         Committed {
             tally: &self.tally,
             events: &self.events,
             states: &self.states,
             records: self.batch.count(),
             bytes_in: self.batch.size_bytes(),
-            bytes_out: self.bytes_out,
-            bytes_of_states: self.states.iter().map(|(_, states)| states.size_bytes()).sum(),
+            written: self.written_bytes,
             took,
             arrivals: &self.arrivals,
+            lags,
+            account_count,
             dedup_size_bytes,
         }
     }
 }
 
-fn append<L: Log>(log: &mut L, output: Output, partition: u32, messages: &Messages) -> Result<usize, LogError> {
-    messages.iter().try_for_each(|(key, value)| log.append(output, partition, key, value))?;
-    Ok(messages.size_bytes())
+fn append<L: Log>(log: &mut L, output: Output, partition: u32, messages: &Messages) -> Result<(), LogError> {
+    messages.iter().try_for_each(|(key, value)| log.append(output, partition, key, value))
 }
 
 impl Written {

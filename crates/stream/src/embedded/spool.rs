@@ -67,6 +67,18 @@ fn is_taken_up(name: &str) -> bool {
     !is_apart
 }
 
+/// How many files wait to be rated, and how many were put aside because they could not be read.
+pub fn spooled(directory: &Path) -> (usize, usize) {
+    let spool = directory.join(SPOOL);
+    let waiting = Input::ALL.map(|input| count(&spool.join(input.name())));
+    (waiting.iter().sum(), count(&spool.join(FAILED)))
+}
+
+fn count(directory: &Path) -> usize {
+    let names = std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.filter(|name| is_taken_up(&name.to_string_lossy())).count()
+}
+
 impl Spool {
     /// Makes the directories of a spool.
     ///

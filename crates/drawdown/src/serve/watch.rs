@@ -1,0 +1,283 @@
+//! Who watches the workers: views, metrics and health, fed once a transaction.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use drawdown_api::{EventTally, Figures, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters};
+use drawdown_engine::Partition;
+use drawdown_engine::log::{Change, Progress};
+use drawdown_engine::worker::{Committed, Observer};
+use drawdown_ledger::{Account, Rules};
+use drawdown_rating::Catalogue;
+use drawdown_stream::{Views, embedded};
+use drawdown_units::Timestamp;
+use drawdown_wire::account;
+
+use super::supply::Supply;
+use crate::config::{Config, Log};
+use crate::exit::Failure;
+use crate::export::account_line;
+
+/// What the threads of the process share.
+pub struct Shared {
+    supply: Arc<Supply>,
+    /// Whoever prices must know every deck that was published before it began.
+    are_decks_known: AtomicBool,
+    views: Arc<Fresh>,
+    telemetry: Arc<Telemetry>,
+    health: Arc<Health>,
+    pulses: Vec<Arc<Pulse>>,
+    process: drawdown_api::meters::ProcessMeters,
+    server: std::sync::Mutex<Option<Server>>,
+    /// The spool of an embedded log.
+    spool: Option<std::path::PathBuf>,
+    looked_ms: AtomicU64,
+    began: Instant,
+}
+
+/// Views, and how fresh they are.
+struct Fresh {
+    views: Arc<Views>,
+    rules: Rules,
+    began: Instant,
+    fresh_ms: AtomicU64,
+}
+
+/// How often files of the spool are counted.
+const SPOOL_INTERVAL_MS: u64 = 2_000;
+
+impl Shared {
+    /// Begins to answer over HTTP.
+    pub fn new(config: &Config, supply: Arc<Supply>, views: Arc<Views>) -> Result<Self, Failure> {
+        let telemetry = Arc::new(Telemetry::begin(env!("CARGO_PKG_VERSION")));
+        let health = Arc::new(Health::new(config.workers, config.http.stale_after));
+        let began = Instant::now();
+        let views = Arc::new(Fresh { views, rules: config.rules.clone(), began, fresh_ms: AtomicU64::new(0) });
+        let routes = Routes {
+            telemetry: Arc::clone(&telemetry),
+            health: Arc::clone(&health),
+            views: Arc::clone(&views) as Arc<dyn drawdown_api::Views>,
+        };
+        let listen = config.http.listen;
+        let server = Server::start(listen, routes)
+            .map_err(|error| Failure::usage(format!("http.listen {listen}: {error}; give another address")))?;
+        let shared = Shared {
+            pulses: (0..config.workers).map(|worker| health.pulse(worker)).collect(),
+            process: telemetry.process(),
+            supply,
+            are_decks_known: AtomicBool::new(false),
+            views,
+            telemetry,
+            health,
+            server: std::sync::Mutex::new(Some(server)),
+            spool: match &config.log {
+                Log::Embedded(embedded) => Some(embedded.directory.clone()),
+                Log::Kafka(_) => None,
+            },
+            looked_ms: AtomicU64::new(0),
+            began,
+        };
+        shared.decks_changed();
+        Ok(shared)
+    }
+
+    pub fn supply(&self) -> &Supply {
+        &self.supply
+    }
+
+    /// The catalogue in force; `None` while there is none, or not every published deck was read yet.
+    pub fn catalogue(&self) -> Option<Arc<Catalogue>> {
+        self.supply.current().filter(|_| self.are_decks_known.load(Ordering::Acquire))
+    }
+
+    /// Every deck that was published before the process began is known.
+    pub fn decks_known(&self) {
+        if !self.are_decks_known.swap(true, Ordering::AcqRel) && self.supply.current().is_none() {
+            tracing::warn!("there is no deck: nothing is rated until one is published (`drawdown deck publish`)");
+        }
+    }
+
+    pub fn decks_changed(&self) {
+        for (id, version) in self.supply.versions() {
+            self.process.deck(&id, version);
+        }
+    }
+
+    pub fn alive(&self, worker: u32) {
+        self.pulses[worker as usize].beat();
+    }
+
+    /// The worker's log broke: it has nothing until a new one is restored.
+    pub fn restarted(&self, worker: u32) {
+        self.pulses[worker as usize].enter(Stage::Failed);
+        self.telemetry.worker(worker as usize).failed();
+    }
+
+    pub fn stopped(&self, worker: u32) {
+        self.pulses[worker as usize].enter(Stage::Stopped);
+    }
+
+    /// Counts what lies in the spool, now and then.
+    pub fn look(&self) {
+        let Some(directory) = &self.spool else { return };
+        let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if now_ms.saturating_sub(self.looked_ms.load(Ordering::Relaxed)) >= SPOOL_INTERVAL_MS {
+            self.looked_ms.store(now_ms, Ordering::Relaxed);
+            let (pending, failed) = embedded::spooled(directory);
+            self.process.spool(pending, failed);
+        }
+    }
+
+    /// Ends the HTTP server.
+    pub fn stop(&self) {
+        let server = self.server.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(server) = server {
+            server.stop();
+        }
+    }
+
+    /// The workers' health, for whoever waits for them.
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+}
+
+impl Fresh {
+    fn refreshed(&self) {
+        let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.fresh_ms.store(now_ms, Ordering::Relaxed);
+    }
+
+    fn account(&self, state: &[u8]) -> Option<Account> {
+        Account::restore(account::unpack(state).ok()?, &self.rules)
+    }
+}
+
+impl drawdown_api::Views for Fresh {
+    fn account(&self, org: &str) -> Option<Vec<u8>> {
+        account_line(&self.views.get(org)?).ok()
+    }
+
+    fn totals(&self, now: Timestamp) -> Totals {
+        let mut totals = Totals::default();
+        self.views.each(|state| {
+            if let Some(account) = self.account(state) {
+                totals.add(&Figures::of(&account), now);
+            }
+        });
+        totals
+    }
+
+    fn staleness(&self) -> Duration {
+        self.began.elapsed().saturating_sub(Duration::from_millis(self.fresh_ms.load(Ordering::Relaxed)))
+    }
+}
+
+/// Watches one worker.
+pub struct Watch {
+    shared: Arc<Shared>,
+    pulse: Arc<Pulse>,
+    meters: WorkerMeters,
+    events: EventTally,
+    /// The last arrival of each partition.
+    arrivals: Vec<(u32, Timestamp)>,
+}
+
+impl Watch {
+    pub fn new(shared: Arc<Shared>, worker: u32) -> Self {
+        let meters = shared.telemetry.worker(worker as usize);
+        let pulse = Arc::clone(&shared.pulses[worker as usize]);
+        pulse.enter(Stage::Joining);
+        Watch { shared, pulse, meters, events: EventTally::default(), arrivals: Vec::new() }
+    }
+
+    /// The worker took a step: it lives, and is at this stage.
+    pub fn step(&self, stage: Stage) {
+        if self.pulse.stage() == stage {
+            self.pulse.beat();
+        } else {
+            self.pulse.enter(stage);
+        }
+        self.shared.views.refreshed();
+    }
+
+    fn arrived(&mut self, partition: u32, at: Timestamp) {
+        match self.arrivals.iter_mut().find(|(held, _)| *held == partition) {
+            Some((_, last)) => *last = (*last).max(at),
+            None => self.arrivals.push((partition, at)),
+        }
+    }
+}
+
+impl Observer for Watch {
+    fn committed(&mut self, committed: &Committed<'_>) {
+        for (partition, states) in committed.states {
+            for (org, state) in states.iter() {
+                if let Ok(org) = std::str::from_utf8(org) {
+                    self.shared.views.views.publish(*partition, org, state);
+                }
+            }
+        }
+        self.events.clear();
+        committed.events.iter().for_each(|(_, line)| self.events.line(line));
+        let figures = drawdown_api::meters::Committed {
+            took: committed.took,
+            records: committed.records,
+            bytes: committed.bytes_in,
+            written: committed.written,
+        };
+        self.meters.committed(&figures, committed.tally, &self.events);
+        committed.arrivals.iter().for_each(|(partition, at)| self.arrived(*partition, *at));
+        let now = drawdown_api::meters::clock();
+        for (partition, records) in committed.lags {
+            let last = self.arrivals.iter().find(|(held, _)| held == partition).map_or(now, |(_, at)| *at);
+            self.meters.lag(*partition, *records, last, now);
+        }
+        self.meters.holds(committed.account_count, self.shared.views.views.size_bytes(), committed.dedup_size_bytes);
+    }
+
+    fn aborted(&mut self, why: &str) {
+        tracing::warn!("a transaction was aborted and its records are rated again: {why}");
+        self.meters.aborted();
+    }
+
+    fn changed(&mut self, change: &Change) {
+        match change {
+            Change::Assigned(partitions) => {
+                tracing::info!(?partitions, "assigned");
+                self.meters.assigned(partitions);
+            }
+            Change::Revoked(partitions) => {
+                tracing::info!(?partitions, "given up");
+                self.meters.assigned(&[]);
+            }
+            Change::Lost(partitions) => {
+                tracing::warn!(?partitions, "lost: someone else may own them already");
+                self.meters.assigned(&[]);
+            }
+        }
+    }
+
+    fn dropped(&mut self, partition: u32) {
+        self.shared.views.views.forget(partition);
+    }
+
+    fn saved(&mut self, partition: u32, org: &str, state: &[u8]) {
+        self.shared.views.views.publish(partition, org, state);
+    }
+
+    fn restoring(&mut self, progress: Progress) {
+        self.meters.restoring(progress);
+    }
+
+    fn restored<'p>(&mut self, partitions: impl Iterator<Item = (u32, &'p Partition)>) {
+        let (mut accounts, mut count) = (0, 0);
+        for (_, partition) in partitions {
+            partition.accounts().for_each(|account| self.meters.restored(account));
+            accounts += partition.account_count();
+            count += 1;
+        }
+        tracing::info!(partitions = count, accounts, "restored");
+    }
+}
