@@ -1,9 +1,10 @@
-//! Test-only: a naive reference model of rating and of the ledger, and seeded workloads to drive it and the real
-//! engine.
+//! Test-only: a naive reference model of rating and of the ledger, seeded workloads to drive it and the real engine, and
+//! a real Kafka.
 //!
 //! Invariant: nothing here shares code with the engine. The model is written from the normative rules alone, so that an
 //! error in one of the two shows as a difference.
 
 pub mod compare;
+pub mod kafka;
 pub mod model;
 pub mod workload;
