@@ -95,7 +95,7 @@ fn show(state: &Snapshot<'_>, out: &mut impl io::Write) -> Result<(), Failure> {
     writeln!(out, "{}: balance {} {} ({}{strict}{closed})", &*state.org_id, &*state.balance, &*state.currency, &*state.mode)?;
     writeln!(out, "  overdraft {}, post-usage {}, uncollected {}", &*state.overdraft, &*state.post_usage, &*state.uncollected)?;
     if let Some(outstanding) = state.recharge.as_ref().and_then(|recharge| recharge.outstanding.as_ref()) {
-        writeln!(out, "  a recharge of {} is outstanding since {}", &*outstanding.amount, &*outstanding.requested_at)?;
+        writeln!(out, "  a recharge of {} is outstanding, sent {} times", &*outstanding.amount, outstanding.sending)?;
     }
     let mut lots = Table::new(&[
         ("lot", Align::Left),

@@ -20,7 +20,8 @@ use drawdown_ledger::Rules;
 use drawdown_rating::Fault;
 
 use crate::exit::Failure;
-pub use kafka::{Kafka, Topics};
+pub use kafka::Kafka;
+#[cfg(test)]
 pub use keys::sample;
 use layers::Inputs;
 use reader::Reader;
