@@ -94,7 +94,7 @@ pub struct EmbeddedLog {
     reader: Reader,
     spool: Spool,
     /// The transaction that is open, or the memory for the next.
-    transaction: Transaction,
+    transaction: Box<Transaction>,
     state: State,
     is_assigned: bool,
     /// `None` until it is asked for.
@@ -138,7 +138,7 @@ impl EmbeddedLog {
             spool: Spool::open(directory, profiles, rows, committed)?,
             writer: Writer::start(store, settings.retention)?,
             reader,
-            transaction: Transaction::default(),
+            transaction: Box::default(),
             state: State::Idle,
             is_assigned: false,
             restoring: None,

@@ -266,9 +266,9 @@ impl Reader {
         each: &mut dyn FnMut(Message<'_>) -> ControlFlow<()>,
     ) -> Result<ControlFlow<()>, StoreError> {
         let Stored { id, partition, logged_ms, .. } = *block;
-        let shown = self.unpacker.unpack(&block.bytes, block.size_bytes, from, &mut |index, key, value| {
-            *cursor = Cursor { block: id, index: index + 1 };
-            each(Message { next: *cursor, partition, logged_ms, key, value })
+        let shown = self.unpacker.unpack(&block.bytes, block.size_bytes, from, &mut |message| {
+            *cursor = Cursor { block: id, index: message.index + 1 };
+            each(Message { next: *cursor, partition, logged_ms, key: message.key, value: message.value })
         });
         shown.map_err(|source| StoreError::Damaged { path: self.store.path.clone(), block: id, source })
     }

@@ -20,8 +20,8 @@ const DAY_MS: i64 = 86_400_000;
 
 /// The thread's handle.
 pub struct Writer {
-    jobs: Option<SyncSender<Transaction>>,
-    outcomes: Receiver<(Transaction, Result<(), LogError>)>,
+    jobs: Option<SyncSender<Box<Transaction>>>,
+    outcomes: Receiver<(Box<Transaction>, Result<(), LogError>)>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -31,7 +31,7 @@ impl Writer {
     /// # Errors
     /// The store cannot be read, or the system gives no thread.
     pub fn start(store: Store, retention: Retention) -> Result<Self, StoreError> {
-        let (jobs, jobs_of_thread) = sync_channel::<Transaction>(1);
+        let (jobs, jobs_of_thread) = sync_channel::<Box<Transaction>>(1);
         let (outcomes_of_thread, outcomes) = sync_channel(1);
         let path = store.path.clone();
         let fault = |what, source| StoreError::Directory { path, what, source, mend: "free some memory" };
@@ -57,7 +57,7 @@ impl Writer {
     ///
     /// # Errors
     /// The thread is gone.
-    pub fn submit(&mut self, transaction: Transaction) -> Result<(), LogError> {
+    pub fn submit(&mut self, transaction: Box<Transaction>) -> Result<(), LogError> {
         let sent = self.jobs.as_ref().map(|jobs| jobs.send(transaction));
         sent.and_then(Result::ok).ok_or_else(gone)
     }
@@ -66,7 +66,7 @@ impl Writer {
     ///
     /// # Errors
     /// It was not written.
-    pub fn wait(&mut self) -> Result<Transaction, LogError> {
+    pub fn wait(&mut self) -> Result<Box<Transaction>, LogError> {
         let (transaction, outcome) = self.outcomes.recv().map_err(|_| gone())?;
         outcome.map(|()| transaction)
     }

@@ -15,8 +15,8 @@ use crate::bed::{assert_calls, call, calls, command, debits, drop_file, names, o
 
 fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
-    encoder.write_all(text.as_bytes()).unwrap();
-    encoder.finish().unwrap()
+    encoder.write_all(text.as_bytes()).expect("memory");
+    encoder.finish().expect("memory")
 }
 
 /// Polls until `count` records are there.
@@ -24,7 +24,7 @@ fn poll(log: &mut EmbeddedLog, count: usize) -> Batch {
     let mut batch = Batch::default();
     while batch.count() < count {
         let wait = Duration::from_millis(20);
-        log.poll(&mut batch, Room { records_max: count, bytes_max: 8 << 20, wait }).unwrap();
+        log.poll(&mut batch, Room { records_max: count, bytes_max: 8 << 20, wait }).expect("a spool");
     }
     batch
 }

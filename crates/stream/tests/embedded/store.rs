@@ -11,12 +11,12 @@ use tempfile::tempdir;
 use crate::bed::{debits, messages, open, restored};
 
 fn commit(log: &mut EmbeddedLog, appended: &[(Output, &str, &str)]) {
-    log.begin().unwrap();
+    log.begin().expect("a working store");
     for (output, key, value) in appended {
-        log.append(*output, 0, key.as_bytes(), value.as_bytes()).unwrap();
+        log.append(*output, 0, key.as_bytes(), value.as_bytes()).expect("a working store");
     }
-    log.commit(&[]).unwrap();
-    log.settle().unwrap();
+    log.commit(&[]).expect("a working store");
+    log.settle().expect("a working store");
 }
 
 fn refusal(directory: &Path) -> String {

@@ -271,7 +271,7 @@ proptest::proptest! {
 fn what_was_read_before_a_fault_comes_before_it() {
     let text: String = (0..5000).map(|line| format!("{{\"line\":{line}}}\n")).collect();
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    std::io::Write::write_all(&mut encoder, text.as_bytes()).expect("memory");
+    Write::write_all(&mut encoder, text.as_bytes()).expect("memory");
     let whole = encoder.finish().expect("memory");
     let cut = std::io::Cursor::new(whole[..whole.len() / 2].to_vec());
     let mut reader = Reader::new(cut, "cut.gz", Options::new(Layout::Json { items: Vec::new() })).expect("a gzip");
