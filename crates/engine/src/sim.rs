@@ -153,16 +153,20 @@ impl SimCluster {
         self.with(|state| state.advance(by));
     }
 
-    /// What goes on while a process stands still: called in the middle of its calls, to run the others.
+    /// What goes on while a process stands still or waits for a commit: called within its calls, to run the others.
     pub fn set_meanwhile(&self, meanwhile: Rc<dyn Fn()>) {
         self.with(|state| state.meanwhile = Some(meanwhile));
     }
 
-    fn pause(&self, length: Duration) {
+    /// Lets time pass for everybody but the process in whose call this is.
+    fn pass(&self, length: Duration) {
+        if length.is_zero() {
+            return;
+        }
         let meanwhile = self.with(|state| state.meanwhile.clone());
-        // Time passes in parts, so that the others see it pass.
-        for _ in 0..PAUSE_PARTS {
-            self.advance(length / PAUSE_PARTS);
+        // In parts, so that the others see it pass.
+        for _ in 0..PASSING_PARTS {
+            self.advance(length / PASSING_PARTS);
             if let Some(meanwhile) = &meanwhile {
                 meanwhile();
             }
@@ -271,8 +275,8 @@ impl SimCluster {
     }
 }
 
-/// Into how many parts a pause is divided.
-const PAUSE_PARTS: u32 = 6;
+/// Into how many parts the time that passes within a call is divided.
+const PASSING_PARTS: u32 = 6;
 
 impl Produced<'_> {
     fn to_message(self) -> Message {

@@ -46,7 +46,7 @@ impl Faults {
         let mut long =
             |choices_ms: [u64; 3]| Duration::from_millis(choices_ms[usize::try_from(random.below(3)).unwrap_or(0)]);
         faults.pause_max = long([1_000, 3_000, 8_000]);
-        faults.commit_max = long([0, 5, 200]);
+        faults.commit_max = long([0, 5, 1_500]);
         faults.marker_max = long([0, 50, 4_000]);
         faults
     }

@@ -134,7 +134,7 @@ impl SimLog {
             state.random.chance(faults.pause_per_mille).then(|| state.random.duration(faults.pause_max))
         });
         if let Some(pause) = pause {
-            self.cluster.pause(pause);
+            self.cluster.pass(pause);
         }
         self.cluster.with(|state| {
             let step = state.random.duration(CALL_MAX);
@@ -220,6 +220,11 @@ impl Log for SimLog {
     }
 
     fn settle(&mut self) -> Result<(), LogError> {
+        if matches!(self.transaction, Transaction::InFlight { .. }) && !self.is_dead {
+            // While it waits the others go on.
+            let wait = self.cluster.with(|state| state.random.duration(state.settings.faults.commit_max));
+            self.cluster.pass(wait);
+        }
         self.call(Call::Settle, |log, state| log.await_outcome(state))
     }
 

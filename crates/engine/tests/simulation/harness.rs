@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use drawdown_engine::log::{Log, LogError};
@@ -30,6 +31,7 @@ pub struct Harness<L: Simulated> {
     pub cluster: SimCluster,
     pub script: Script,
     wrap: fn(SimLog) -> L,
+    profile: Arc<Profile>,
     settings: worker::Settings,
     workers: Vec<Process<L>>,
     random: RefCell<Random>,
@@ -38,6 +40,8 @@ pub struct Harness<L: Simulated> {
     upstream: Cell<Option<Upstream>>,
     has_new_decks: Cell<bool>,
     pub published: Rc<RefCell<Published>>,
+    /// How many processes were started, all in all.
+    started: Cell<usize>,
     pub deaths: Cell<usize>,
     broken: RefCell<Option<String>>,
 }
@@ -71,12 +75,14 @@ impl<L: Simulated> Harness<L> {
             cluster,
             script,
             wrap,
+            profile: Arc::new(Profile::named("native").expect("a profile of the program")),
             workers: (0..worker_count).map(process).collect(),
             random: RefCell::new(random),
             sent: Cell::new(0),
             upstream: Cell::new(None),
             has_new_decks: Cell::new(false),
             published: Rc::default(),
+            started: Cell::new(0),
             deaths: Cell::new(0),
             broken: RefCell::new(None),
         });
@@ -173,9 +179,11 @@ impl<L: Simulated> Harness<L> {
     fn start(&self, index: usize) -> Worker<L, Views> {
         let ordinal = u32::try_from(index).expect("a few");
         let log = (self.wrap)(SimLog::start(&self.cluster, ordinal));
-        let views = Views { cluster: self.cluster.clone(), worker: index, published: Rc::clone(&self.published) };
-        let native = Profile::named("native").expect("a profile of the program");
-        Worker::new(log, views, self.settings, Sources::new(native, Profiles::default()))
+        self.started.set(self.started.get() + 1);
+        let (cluster, published) = (self.cluster.clone(), Rc::clone(&self.published));
+        let views = Views { cluster, process: self.started.get(), published };
+        let sources = Sources::new(Arc::clone(&self.profile), Profiles::default());
+        Worker::new(log, views, self.settings, sources)
     }
 
     /// A process that runs is stopped in good order; one that does not is started.
@@ -188,14 +196,12 @@ impl<L: Simulated> Harness<L> {
             Some(worker) => {
                 let rest = self.random.borrow_mut().duration(Duration::from_secs(2));
                 process.down_until.set(self.cluster.elapsed() + rest);
-                // Held up while it stops, it lets the others run; its own place is empty then.
-                process.worker.replace(None);
+                worker.observer().forget();
+                // Held up while it stops, it lets the others run, and perhaps its own successor.
                 if let Ok((log, views)) = worker.stop() {
                     views.forget();
                     log.leave();
                 }
-                let mut published = self.published.borrow_mut();
-                published.states.retain(|(worker, _, _), _| *worker != index);
             }
         }
     }

@@ -71,7 +71,7 @@ fn play<L: Simulated>(seed: u64, tune: impl FnOnce(&mut Settings), wrap: fn(SimL
 /// What a test of what can go wrong must be sure of first: that it does.
 #[test]
 fn everything_that_can_go_wrong_does() {
-    let (mut deaths, mut aborts, mut losses, mut revocations, mut moved) = (0, 0, 0, 0, 0);
+    let (mut deaths, mut aborts, mut losses, mut revocations, mut moved, mut decks) = (0, 0, 0, 0, 0, 0);
     let mut words = String::new();
     for seed in 0..100 {
         let harness = Harness::new(seed, |_| {}, |log| log);
@@ -82,14 +82,15 @@ fn everything_that_can_go_wrong_does() {
         losses += published.losses;
         revocations += published.revocations;
         moved += usize::from(order::is_moved(&harness.cluster, &harness.script));
+        decks += usize::from(harness.script.change_before < harness.script.sent.len());
         for partition in 0..harness.script.partitions {
             let found = Found::of(&harness.cluster, partition);
             let lines = found.events.iter().chain(&found.rejects).chain(&found.debits);
             lines.for_each(|line| words.push_str(&String::from_utf8_lossy(line)));
         }
     }
-    let counts = [deaths, aborts, losses, revocations, moved];
-    assert!(counts.iter().all(|count| *count > 20), "deaths, aborts, losses, revocations, moved: {counts:?}");
+    let counts = [deaths, aborts, losses, revocations, moved, decks];
+    assert!(counts.iter().all(|count| *count > 20), "deaths, aborts, losses, revocations, moved, decks: {counts:?}");
     for word in
         ["quarantined", "too-late", "undecodable", "unknown-org", "org-closed", "RechargeRequested", "LotExpired"]
     {

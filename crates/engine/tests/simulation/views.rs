@@ -9,10 +9,10 @@ use drawdown_engine::log::{Change, Output, Progress};
 use drawdown_engine::sim::SimCluster;
 use drawdown_engine::worker::{Committed, Observer};
 
-/// What all workers published.
+/// What all processes published.
 #[derive(Debug, Default)]
 pub struct Published {
-    /// The latest state of each account, by worker, partition and organisation.
+    /// The latest state of each account, by process, partition and organisation.
     pub states: BTreeMap<(usize, u32, Vec<u8>), Vec<u8>>,
     /// What should not have been.
     pub faults: Vec<String>,
@@ -21,11 +21,12 @@ pub struct Published {
     pub revocations: usize,
 }
 
-/// One worker's.
+/// One process's.
 #[derive(Debug)]
 pub struct Views {
     pub cluster: SimCluster,
-    pub worker: usize,
+    /// Each that is started has a number of its own.
+    pub process: usize,
     pub published: Rc<RefCell<Published>>,
 }
 
@@ -34,14 +35,14 @@ impl Views {
         let mut published = self.published.borrow_mut();
         if !self.cluster.is_committed(Output::Accounts, partition, state) {
             let org = String::from_utf8_lossy(org);
-            published.faults.push(format!("worker {} published a state of {org} that is not committed", self.worker));
+            published.faults.push(format!("process {} published a state of {org} that is not committed", self.process));
         }
-        published.states.insert((self.worker, partition, org.to_vec()), state.to_vec());
+        published.states.insert((self.process, partition, org.to_vec()), state.to_vec());
     }
 
     /// The process is gone, and its memory with it.
     pub fn forget(&self) {
-        self.published.borrow_mut().states.retain(|(worker, _, _), _| *worker != self.worker);
+        self.published.borrow_mut().states.retain(|(process, _, _), _| *process != self.process);
     }
 }
 
@@ -50,12 +51,10 @@ impl Observer for Views {
         for (partition, states) in committed.states {
             states.iter().for_each(|(org, state)| self.publish(*partition, org, state));
         }
-        for (_, event) in committed.events.iter() {
-            let is_committed = committed
-                .states
-                .iter()
-                .any(|(partition, _)| self.cluster.is_committed(Output::Events, *partition, event));
-            if !is_committed {
+        for (org, event) in committed.events.iter() {
+            let mut touched = committed.states.iter();
+            let of = touched.find(|(_, states)| states.iter().any(|(touched, _)| touched == org));
+            if !of.is_some_and(|(partition, _)| self.cluster.is_committed(Output::Events, *partition, event)) {
                 let event = String::from_utf8_lossy(event);
                 self.published.borrow_mut().faults.push(format!("told of an event that is not committed: {event}"));
             }
@@ -77,7 +76,7 @@ impl Observer for Views {
 
     fn dropped(&mut self, dropped: u32) {
         let mut published = self.published.borrow_mut();
-        published.states.retain(|(worker, partition, _), _| *worker != self.worker || *partition != dropped);
+        published.states.retain(|(process, partition, _), _| *process != self.process || *partition != dropped);
     }
 
     fn saved(&mut self, partition: u32, org: &str, state: &[u8]) {
