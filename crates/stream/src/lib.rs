@@ -1,1 +1,3 @@
 //! The logs that the pipeline runs on: Kafka, and an embedded store on disk.
+
+pub mod kafka;
