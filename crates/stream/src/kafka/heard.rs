@@ -26,8 +26,8 @@ const WORDS_MAX: usize = 4;
 pub(super) enum Turnover {
     /// To be owned in this generation.
     Assigned { partitions: Vec<(String, i32)>, generation: i32 },
-    /// Given up.
-    Revoked { is_lost: bool },
+    /// To be given up; the member is in this generation still, or in none.
+    Revoked { is_lost: bool, generation: i32 },
     /// The group says no.
     Refused(String),
 }
@@ -107,11 +107,21 @@ impl Heard {
             ) => drop(inner.refusal.get_or_insert_with(|| text.clone())),
             _ => {}
         }
-        if inner.words.back() != Some(&text) {
-            inner.words.push_back(text);
+        // That all brokers are down follows from what is said of each.
+        if code != Some(RDKafkaErrorCode::AllBrokersDown) {
+            inner.keep(text);
         }
-        if inner.words.len() > WORDS_MAX {
-            inner.words.pop_front();
+    }
+}
+
+impl Inner {
+    fn keep(&mut self, text: String) {
+        if self.words.contains(&text) {
+            return;
+        }
+        self.words.push_back(text);
+        if self.words.len() > WORDS_MAX {
+            self.words.pop_front();
         }
     }
 }
@@ -124,9 +134,11 @@ pub(super) struct Context {
 
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.heard.inner().count += 1;
+        let mut inner = self.heard.inner();
+        inner.count += 1;
         match level {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+                inner.keep(message.to_owned());
                 tracing::warn!(target: "librdkafka", facility, "{message}");
             }
             RDKafkaLogLevel::Warning | RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info => {
@@ -150,7 +162,9 @@ impl ConsumerContext for Context {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
         let turnover = match rebalance {
             Rebalance::Assign(list) => assigned(consumer, list),
-            Rebalance::Revoke(_) => Turnover::Revoked { is_lost: consumer.assignment_lost() },
+            Rebalance::Revoke(_) => {
+                Turnover::Revoked { is_lost: consumer.assignment_lost(), generation: generation(consumer) }
+            }
             Rebalance::Error(error) => Turnover::Refused(error.to_string()),
         };
         self.heard.note(turnover);
@@ -166,7 +180,12 @@ fn assigned(consumer: &BaseConsumer<Context>, list: &TopicPartitionList) -> Turn
             return Turnover::Refused(format!("{topic}/{partition} was assigned but is not known"));
         }
     }
-    Turnover::Assigned { partitions, generation: GroupMetadata::now(consumer).map_or(-1, |group| group.generation()) }
+    Turnover::Assigned { partitions, generation: generation(consumer) }
+}
+
+/// −1 outside the group: librdkafka may go on showing the generation of a member that is none any more.
+fn generation(consumer: &BaseConsumer<Context>) -> i32 {
+    GroupMetadata::now(consumer).filter(GroupMetadata::is_fencing).map_or(-1, |group| group.generation())
 }
 
 impl ProducerContext<NoCustomPartitioner> for Context {

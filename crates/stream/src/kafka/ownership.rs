@@ -1,4 +1,9 @@
 //! Who owns what: how a change that the group decided reaches the worker.
+//!
+//! Partitions go when the member is polled, and it is polled between transactions only. So there is nothing to commit in
+//! the callback of a revocation: what was rated is committed, what was only polled is read again by the next owner. A
+//! rebalance waits for that long, one transaction at most; a worker that takes longer than
+//! [`KafkaSettings::turn_interval_max`](super::KafkaSettings) is put out of the group, and its commit refused.
 
 use std::collections::BTreeSet;
 use std::ffi::CStr;
@@ -68,10 +73,12 @@ impl KafkaLog {
     }
 
     fn turn_over(&mut self, turnover: Turnover, changes: &mut Vec<Change>) -> Result<(), LogError> {
-        self.awaits_turnover = false;
+        let was_refused = std::mem::take(&mut self.awaits_turnover);
         match turnover {
             Turnover::Refused(reason) => return Err(LogError::Fatal(format!("the group: {reason}"))),
-            Turnover::Revoked { is_lost } => {
+            Turnover::Revoked { is_lost, generation } => {
+                // A member that was late to hear of a rebalance is out of the group, whatever it was told before.
+                let is_lost = is_lost || was_refused || generation != self.generation;
                 // All of them: a rebalance by `range` takes everything and gives anew.
                 self.queue.clear();
                 self.cursors.clear();

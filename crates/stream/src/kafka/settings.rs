@@ -17,8 +17,6 @@ pub struct KafkaSettings {
     pub brokers: String,
     /// Before the name of every topic.
     pub prefix: String,
-    /// Topics that have a whole name of their own, by the name they would have without a prefix.
-    pub names: BTreeMap<String, String>,
     /// The consumer group of all workers.
     pub group: String,
     /// The transactional id of a worker is `<transactional_prefix>-<ordinal>-<thread>`.
@@ -46,7 +44,6 @@ impl Default for KafkaSettings {
         KafkaSettings {
             brokers: "127.0.0.1:9092".to_owned(),
             prefix: String::new(),
-            names: BTreeMap::new(),
             group: "drawdown".to_owned(),
             transactional_prefix: "drawdown".to_owned(),
             ordinal: 0,
@@ -92,10 +89,6 @@ pub(super) enum Role {
     Probe,
     /// Writes transactions.
     Producer,
-    /// Sends records from outside the pipeline.
-    Publisher,
-    /// Sends decks, in transactions of its own.
-    DeckPublisher,
 }
 
 impl Role {
@@ -105,13 +98,11 @@ impl Role {
             Role::Reader => "reader",
             Role::Probe => "probe",
             Role::Producer => "producer",
-            Role::Publisher => "publisher",
-            Role::DeckPublisher => "deck-publisher",
         }
     }
 
     fn is_consumer(self) -> bool {
-        matches!(self, Role::Member | Role::Reader | Role::Probe)
+        self != Role::Producer
     }
 }
 
@@ -167,19 +158,14 @@ impl KafkaSettings {
         config.set_log_level(RDKafkaLogLevel::Info);
         config.set("bootstrap.servers", &self.brokers);
         config.set("client.id", format!("drawdown-{}-{thread}-{}", self.ordinal, role.name()));
-        // Both kinds: a batch of messages may be a little larger than the largest message.
-        config.set("message.max.bytes", MESSAGE_BYTES_MAX.to_string());
+        // librdkafka counts a little more than key and value.
+        config.set("message.max.bytes", (MESSAGE_BYTES_MAX + 32 * 1024).to_string());
         config.set("receive.message.max.bytes", (64 * 1024 * 1024).to_string());
         match role {
             Role::Member => self.member(&mut config, thread),
             Role::Reader => self.reader(&mut config),
             Role::Probe => drop(config.set("isolation.level", "read_uncommitted")),
             Role::Producer => self.producer(&mut config, thread),
-            Role::Publisher => publisher(&mut config),
-            Role::DeckPublisher => {
-                publisher(&mut config);
-                config.set("transactional.id", format!("{}-decks-{}", self.transactional_prefix, std::process::id()));
-            }
         }
         let own = if role.is_consumer() { "consumer." } else { "producer." };
         for (name, value) in &self.properties {
@@ -239,21 +225,16 @@ impl KafkaSettings {
         format!("{}-{}-{thread}", self.transactional_prefix, self.ordinal)
     }
 
+    /// The configurations of a worker's member and producer, for benchmarks that do without the rest.
+    #[doc(hidden)]
+    pub fn clients(&self, thread: u32) -> (ClientConfig, ClientConfig) {
+        (self.client(Role::Member, thread), self.client(Role::Producer, thread))
+    }
+
     /// A topic's full name.
     pub fn topic(&self, name: &str) -> String {
-        self.names.get(name).cloned().unwrap_or_else(|| format!("{}{name}", self.prefix))
+        format!("{}{name}", self.prefix)
     }
-}
-
-fn publisher(config: &mut ClientConfig) {
-    config
-        .set("enable.idempotence", "true")
-        .set("compression.type", "lz4")
-        .set("linger.ms", "5")
-        .set("batch.num.messages", "100000")
-        .set("queue.buffering.max.messages", "200000")
-        // As Java's clients choose the partition of a key.
-        .set("partitioner", "murmur2_random");
 }
 
 /// Without the kind of client.

@@ -9,6 +9,8 @@ mod rules;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use drawdown_engine::log::{Input, Output};
 use rdkafka::metadata::Metadata;
@@ -73,17 +75,38 @@ fn names() -> impl Iterator<Item = &'static str> {
     inputs.chain(Output::ALL.map(Output::name)).chain([DECKS])
 }
 
-/// Makes the topics that are missing, and says which those were.
+/// Makes the topics that are missing, waits until they can be used, and says which those were.
 ///
 /// # Errors
 /// What a broker says.
 pub fn create(settings: &KafkaSettings, plan: &TopicPlan) -> Result<Vec<String>, ConnectError> {
     let heard = Arc::new(Heard::default());
-    let present = Probe::new(settings, 0, &heard)?.metadata(settings)?;
-    let is_missing = |name: &&str| !present.topics().iter().any(|topic| topic.name() == settings.topic(name));
-    let missing: Vec<_> = names().filter(is_missing).collect();
+    let probe = Probe::new(settings, 0, &heard)?;
+    let missing = without_leaders(settings, &probe.metadata(settings)?);
     admin::create(settings, &heard, &missing, plan)?;
-    Ok(missing.into_iter().map(|name| settings.topic(name)).collect())
+    let deadline = Instant::now() + settings.connect_timeout;
+    loop {
+        let waiting = without_leaders(settings, &probe.metadata(settings)?);
+        if waiting.is_empty() {
+            return Ok(missing.into_iter().map(|name| settings.topic(name)).collect());
+        }
+        if Instant::now() > deadline {
+            let fault = |name| format!("{}: was created, but some partition has no leader yet", settings.topic(name));
+            return Err(ConnectError::Topics(waiting.into_iter().map(fault).collect()));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Topics that are missing, or have a partition that cannot be used.
+fn without_leaders(settings: &KafkaSettings, metadata: &Metadata) -> Vec<&'static str> {
+    let is_usable = |name: &str| {
+        let found = metadata.topics().iter().find(|topic| topic.name() == settings.topic(name));
+        found.is_some_and(|topic| {
+            !topic.partitions().is_empty() && topic.partitions().iter().all(|partition| partition.leader() >= 0)
+        })
+    };
+    names().filter(|name| !is_usable(name)).collect()
 }
 
 /// Looks at every topic, and says all that is wrong, for a de-duplication window of so many days.
