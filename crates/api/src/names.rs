@@ -1,0 +1,182 @@
+//! Every metric: name, kind, labels and meaning, in one list.
+//!
+//! Units are in the names: `_seconds`, `_bytes`, `_micros` (millionths of a currency unit, whole numbers), `_total` for
+//! what only grows. Labels have few values: never an organisation, a number or an id of a record.
+
+use drawdown_engine::log::Output;
+use drawdown_wire::Reason;
+
+/// How a metric behaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It only grows.
+    Counter,
+    /// It comes and goes.
+    Gauge,
+    /// How often which sizes occurred, with the upper bounds that are told apart.
+    Histogram(Bounds),
+}
+
+/// The upper bounds of a histogram.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounds {
+    /// Of a commit: half a millisecond to half a minute.
+    CommitSeconds,
+    /// From asking for money to its final answer: a second to a week.
+    SettleSeconds,
+    /// Records: 1 to a million.
+    Records,
+    /// Bytes: a kibibyte to a gibibyte.
+    Bytes,
+}
+
+/// One metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name.
+    pub name: &'static str,
+    /// How it behaves.
+    pub kind: Kind,
+    /// Its labels.
+    pub labels: &'static [&'static str],
+    /// What it means.
+    pub help: &'static str,
+}
+
+macro_rules! metrics {
+    ($($const:ident = $kind:expr, $name:literal $labels:expr, $help:literal;)+) => {
+        $(#[doc = $help] pub const $const: Metric = Metric { name: $name, kind: $kind, labels: &$labels, help: $help };)+
+
+        /// All of them.
+        pub const ALL: &[Metric] = &[$($const,)+];
+    };
+}
+
+use Kind::{Counter, Gauge, Histogram};
+
+metrics! {
+    BUILD_INFO = Gauge, "drawdown_build_info" ["version"], "Always 1: the version is in the label";
+    START_TIME = Gauge, "process_start_time_seconds" [], "When the process began, since 1970";
+    RESIDENT_MEMORY = Gauge, "process_resident_memory_bytes" [], "Memory of the process that is in RAM";
+
+    RECORDS = Counter, "drawdown_records_total" ["outcome"], "Usage records committed, by outcome: debited, duplicate or rejected; nothing else can become of one";
+    REJECTED = Counter, "drawdown_rejected_total" ["reason"], "Usage records rejected, by reason";
+    UNRATED = Counter, "drawdown_unrated_total" [], "Usage records debited without a price, since no row fits them";
+    CLAIMED = Counter, "drawdown_claimed_micros_total" ["outcome"], "What upstream says the records cost, by outcome; currencies are not told apart, as it does not";
+    CHARGED = Counter, "drawdown_charged_micros_total" ["currency"], "What debits charged";
+    FUNDED = Counter, "drawdown_funded_micros_total" ["currency", "funder"], "Who paid it: lot, overdraft, postUsage or uncollected";
+    COMMANDS = Counter, "drawdown_commands_total" ["outcome"], "Commands committed, by outcome: applied, refused, duplicate or rejected";
+    REFUSED = Counter, "drawdown_refused_total" ["reason"], "Commands refused by their account, by reason";
+    EVENTS = Counter, "drawdown_account_events_total" ["type"], "Account events, by type";
+
+    COMMITS = Counter, "drawdown_commits_total" [], "Transactions committed";
+    COMMIT_SECONDS = Histogram(Bounds::CommitSeconds), "drawdown_commit_seconds" [], "From the first record of a transaction to its being final";
+    COMMIT_RECORDS = Histogram(Bounds::Records), "drawdown_commit_records" [], "Records and commands of a transaction";
+    COMMIT_BYTES = Histogram(Bounds::Bytes), "drawdown_commit_bytes" [], "Bytes read for a transaction";
+    WRITTEN = Counter, "drawdown_written_bytes_total" ["output"], "Bytes committed to each output";
+    ABORTS = Counter, "drawdown_aborts_total" [], "Transactions aborted, rolled back and done again";
+    WORKER_FAILURES = Counter, "drawdown_worker_failures_total" [], "Workers that failed and began again from what was committed last";
+    REBALANCES = Counter, "drawdown_rebalances_total" [], "Changes in which partitions a worker owns";
+    PARTITIONS = Gauge, "drawdown_partitions_assigned" ["worker"], "Partitions that a worker owns";
+    LAG_RECORDS = Gauge, "drawdown_lag_records" ["partition"], "Records and commands that wait in a partition";
+    LAG_SECONDS = Gauge, "drawdown_lag_seconds" ["partition"], "How long ago the last committed record of a partition arrived, if others wait behind it, else 0";
+    RESTORING = Gauge, "drawdown_restoring" ["worker"], "1 while a worker reads its state back";
+    RESTORE_READ = Gauge, "drawdown_restore_read_messages" ["worker"], "Messages of its state that a worker has read back";
+    RESTORE_TOTAL = Gauge, "drawdown_restore_messages" ["worker"], "Messages of its state that a worker reads back in all";
+    ACCOUNTS = Gauge, "drawdown_accounts" ["worker"], "Accounts that a worker keeps";
+    STATE_BYTES = Gauge, "drawdown_state_bytes" ["worker"], "Memory of accounts, about";
+    DEDUP_BYTES = Gauge, "drawdown_dedup_bytes" ["worker"], "Memory of the identities that find duplicates";
+
+    RECHARGE_SETTLE_SECONDS = Histogram(Bounds::SettleSeconds), "drawdown_recharge_settle_seconds" [], "From asking for a recharge to its final answer";
+    RECHARGES_OUTSTANDING = Gauge, "drawdown_recharges_outstanding" [], "Recharges without a final answer";
+    RECHARGE_OLDEST = Gauge, "drawdown_recharge_outstanding_oldest_seconds" [], "How long ago the oldest of them was asked for";
+    BALANCE = Gauge, "drawdown_balance_micros" ["currency"], "Prepaid money that can be spent";
+    OVERDRAFT = Gauge, "drawdown_overdraft_micros" ["currency"], "Owed by accounts until their next money";
+    POST_USAGE = Gauge, "drawdown_post_usage_micros" ["currency"], "Accrued for post-usage invoices, in all";
+    EXPIRING = Gauge, "drawdown_expiring_micros" ["currency"], "Prepaid money that expires within 30 days if it is not spent";
+    FORFEITED = Gauge, "drawdown_forfeited_micros" ["currency"], "Money of lots that expired unspent, in all";
+    EXHAUSTED = Gauge, "drawdown_accounts_exhausted" [], "Open prepaid accounts that had money and have none left";
+    VIEWS_STALENESS = Gauge, "drawdown_views_staleness_seconds" [], "How long ago what readers see was brought up to date";
+
+    SPOOL_FILES = Gauge, "drawdown_spool_files" ["state"], "Files in the spool: pending or failed";
+    DECK_VERSION = Gauge, "drawdown_deck_version" ["deck"], "The version of a deck that prices calls which start now";
+    REPORT_AGE = Gauge, "drawdown_worker_report_age_seconds" ["worker"], "How long ago a worker was last heard of";
+    HEALTHY = Gauge, "drawdown_healthy" [], "1 if every worker was heard of lately";
+    READY = Gauge, "drawdown_ready" [], "1 if every worker has its partitions and their state";
+}
+
+/// What can become of a usage record.
+pub const OUTCOMES: [&str; 3] = ["debited", "duplicate", "rejected"];
+/// What can become of a command.
+pub const COMMAND_OUTCOMES: [&str; 4] = ["applied", "refused", "duplicate", "rejected"];
+/// Who can pay.
+pub const FUNDERS: [&str; 4] = ["lot", "overdraft", "postUsage", "uncollected"];
+/// The states of a file in the spool.
+pub const SPOOL_STATES: [&str; 2] = ["pending", "failed"];
+/// Stands for a label's value that is none of the known ones.
+pub const OTHER: &str = "other";
+
+/// The types of account events (a test holds them against the schema).
+pub const EVENT_TYPES: [&str; 19] = [
+    "AccountOpened",
+    "FundsAdded",
+    "OverdraftSettled",
+    "Adjusted",
+    "LotExpired",
+    "LotForfeited",
+    "LotRefunded",
+    "BalanceExhausted",
+    "AutoRechargeConfigured",
+    "RechargeRequested",
+    "RechargeSucceeded",
+    "InvoiceIssued",
+    "RechargeAttemptFailed",
+    "RechargeFailed",
+    "RechargeCapReached",
+    "RatePlanSet",
+    "ModeSet",
+    "AccountClosed",
+    "CommandRefused",
+];
+
+/// Refusals that are counted each by itself; the others are together.
+pub const REFUSALS: [&str; 6] = [
+    "account-exists",
+    "account-closed",
+    "unknown-rate-plan",
+    "unknown-recharge",
+    "already-settled",
+    "insufficient-balance",
+];
+
+/// The values of a rejection's label.
+pub fn reasons() -> [&'static str; Reason::ALL.len()] {
+    Reason::ALL.map(Reason::name)
+}
+
+/// The values of an output's label.
+pub fn outputs() -> [&'static str; Output::ALL.len()] {
+    Output::ALL.map(Output::name)
+}
+
+impl Bounds {
+    /// The bounds, ascending.
+    pub fn values(self) -> Vec<f64> {
+        match self {
+            Bounds::CommitSeconds => {
+                vec![
+                    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+                    30.0,
+                ]
+            }
+            Bounds::SettleSeconds => {
+                vec![
+                    1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1_800.0, 3_600.0, 7_200.0, 21_600.0, 86_400.0, 259_200.0,
+                    604_800.0,
+                ]
+            }
+            Bounds::Records => vec![1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1e3, 3e3, 5e3, 1e4, 3e4, 1e5, 1e6],
+            Bounds::Bytes => (10..=30).step_by(2).map(|power| f64::from(1_u32 << power)).collect(),
+        }
+    }
+}

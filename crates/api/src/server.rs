@@ -1,0 +1,197 @@
+//! The HTTP server: a thread of its own, so that whoever asks cannot slow down who rates.
+//!
+//! `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (has its partitions and their state), and
+//! `/v1/accounts/{org}`: an account as it was last committed. Reads only. Connections, the time a request's head may
+//! take and the time of an answer are bounded. There is no authentication: see `http.listen` of the configuration.
+
+mod connections;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::watch;
+
+use crate::health::Health;
+use crate::meters::{StateMeters, Telemetry, clock};
+use crate::views::Views;
+
+/// How long an answer may take.
+const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+/// The sums over all accounts are taken at most so often.
+const TOTALS_INTERVAL: Duration = Duration::from_secs(5);
+/// Sizes that were recorded are put into their histograms so often, whether or not anybody asks: else they would pile up.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(2);
+
+/// What the server shows.
+pub struct Routes {
+    /// The metrics.
+    pub telemetry: Arc<Telemetry>,
+    /// The workers' health.
+    pub health: Arc<Health>,
+    /// The accounts.
+    pub views: Arc<dyn Views>,
+}
+
+/// A running server. Dropped, it stops.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Listens at `address`, and answers until it is stopped.
+    ///
+    /// # Errors
+    /// The address is taken, or not ours.
+    pub fn start(address: SocketAddr, routes: Routes) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let (stop, stopped) = watch::channel(false);
+        let shown = Arc::new(Shown::new(routes));
+        let serve = move || {
+            runtime.block_on(async {
+                tokio::spawn(upkeep(shown.handle.clone()));
+                connections::serve(listener, router(shown), stopped).await;
+            });
+            // What still runs in the background is not waited for.
+            runtime.shutdown_background();
+        };
+        let thread = std::thread::Builder::new().name("http".to_owned()).spawn(serve)?;
+        tracing::info!(%address, "listening");
+        Ok(Server { address, stop, thread: Some(thread) })
+    }
+
+    /// Where it listens: the port that was free, if none was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests, finishes those at hand within a second, and ends.
+    pub fn stop(mut self) {
+        self.end();
+    }
+
+    fn end(&mut self) {
+        let _ = self.stop.send(true);
+        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+            tracing::error!("the HTTP server had failed before it was stopped");
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+/// What the handlers share.
+struct Shown {
+    handle: PrometheusHandle,
+    health: Arc<Health>,
+    views: Arc<dyn Views>,
+    state: Mutex<(StateMeters, Option<Instant>)>,
+}
+
+impl Shown {
+    fn new(routes: Routes) -> Self {
+        let state = StateMeters::new(Arc::clone(&routes.telemetry), &routes.health);
+        let Routes { telemetry, health, views } = routes;
+        Shown { handle: telemetry.handle(), health, views, state: Mutex::new((state, None)) }
+    }
+
+    /// The metrics, with the gauges brought up to date.
+    fn metrics(&self) -> String {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let (meters, summed) = &mut *state;
+        meters.health(&self.health, self.views.staleness());
+        if summed.is_none_or(|at| at.elapsed() >= TOTALS_INTERVAL) {
+            let now = clock();
+            meters.totals(&self.views.totals(now), now);
+            *summed = Some(Instant::now());
+        }
+        drop(state);
+        self.handle.render()
+    }
+}
+
+async fn upkeep(handle: PrometheusHandle) {
+    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
+    loop {
+        interval.tick().await;
+        handle.run_upkeep();
+    }
+}
+
+fn router(shown: Arc<Shown>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/v1/accounts/{org}", get(account))
+        .fallback(async || {
+            problem(StatusCode::NOT_FOUND, "there are /metrics, /healthz, /readyz and /v1/accounts/{org}")
+        })
+        .layer(middleware::from_fn(in_time))
+        .with_state(shown)
+}
+
+async fn in_time(request: Request, next: Next) -> Response {
+    match tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long; try again"),
+    }
+}
+
+async fn metrics(State(shown): State<Arc<Shown>>) -> Response {
+    // The sums run over every account: not on the thread that answers.
+    match tokio::task::spawn_blocking(move || shown.metrics()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
+        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be gathered"),
+    }
+}
+
+async fn healthz(State(shown): State<Arc<Shown>>) -> Response {
+    state_of(&shown.health.stuck())
+}
+
+async fn readyz(State(shown): State<Arc<Shown>>) -> Response {
+    state_of(&shown.health.unready())
+}
+
+/// One line for each complaint; without any, all is well.
+fn state_of(complaints: &[String]) -> Response {
+    if complaints.is_empty() {
+        return (StatusCode::OK, "ok\n").into_response();
+    }
+    (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n").into_response()
+}
+
+async fn account(State(shown): State<Arc<Shown>>, Path(org): Path<String>) -> Response {
+    match shown.views.account(&org) {
+        Some(line) => ([(header::CONTENT_TYPE, "application/json")], line).into_response(),
+        None => problem(StatusCode::NOT_FOUND, "no account of this organisation is kept by this process"),
+    }
+}
+
+fn problem(status: StatusCode, detail: &str) -> Response {
+    let body = serde_json::json!({ "status": status.as_u16(), "detail": detail }).to_string();
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use super::*;
+use crate::health::Stage;
+use crate::views::Totals;
+use drawdown_units::Timestamp;
+
+/// One account, `contoso`.
+struct OneAccount;
+
+impl Views for OneAccount {
+    fn account(&self, org: &str) -> Option<Vec<u8>> {
+        (org == "contoso/emea").then(|| b"{\"orgId\":\"contoso/emea\"}".to_vec())
+    }
+
+    fn totals(&self, _: Timestamp) -> Totals {
+        Totals { recharges_outstanding: 7, ..Totals::default() }
+    }
+
+    fn staleness(&self) -> Duration {
+        Duration::from_secs(3)
+    }
+}
+
+fn start(stale_after: Duration) -> (Server, Arc<Health>, Arc<Telemetry>) {
+    let telemetry = Arc::new(Telemetry::begin("0.0.0"));
+    let health = Arc::new(Health::new(1, stale_after));
+    let routes = Routes { telemetry: Arc::clone(&telemetry), health: Arc::clone(&health), views: Arc::new(OneAccount) };
+    (Server::start(([127, 0, 0, 1], 0).into(), routes).unwrap(), health, telemetry)
+}
+
+/// Status and body.
+fn get(server: &Server, path: &str) -> (u16, String) {
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let mut response = agent.get(format!("http://{}{path}", server.address())).call().unwrap();
+    (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+}
+
+#[test]
+fn metrics_are_brought_up_to_date_when_asked_for() {
+    let (server, health, telemetry) = start(Duration::MAX);
+    telemetry.worker(0).aborted();
+    let (status, text) = get(&server, "/metrics");
+    assert_eq!(status, 200);
+    for line in [
+        "drawdown_aborts_total 1",
+        "drawdown_recharges_outstanding 7",
+        "drawdown_views_staleness_seconds 3",
+        "drawdown_healthy 1",
+        "drawdown_ready 0",
+    ] {
+        assert!(text.lines().any(|held| held == line), "{line}\n{text}");
+    }
+    health.pulse(0).enter(Stage::Rating);
+    let (_, text) = get(&server, "/metrics");
+    assert!(text.lines().any(|held| held == "drawdown_ready 1"), "{text}");
+}
+
+#[test]
+fn health_and_readiness_say_what_is_amiss() {
+    let (server, health, _) = start(Duration::MAX);
+    assert_eq!(get(&server, "/healthz"), (200, "ok\n".to_owned()));
+    assert_eq!(get(&server, "/readyz"), (503, "worker 0 is joining\n".to_owned()));
+    health.pulse(0).enter(Stage::Rating);
+    assert_eq!(get(&server, "/readyz"), (200, "ok\n".to_owned()));
+    let (stuck, ..) = start(Duration::ZERO);
+    std::thread::yield_now();
+    let (status, text) = get(&stuck, "/healthz");
+    assert_eq!(status, 503, "{text}");
+    assert!(text.starts_with("worker 0 was last heard of "), "{text}");
+}
+
+#[test]
+fn an_account_is_shown_as_it_stands_on_the_wire() {
+    let (server, ..) = start(Duration::MAX);
+    let found = get(&server, "/v1/accounts/contoso%2Femea");
+    assert_eq!(found, (200, "{\"orgId\":\"contoso/emea\"}".to_owned()));
+    let (status, text) = get(&server, "/v1/accounts/nobody");
+    assert_eq!(status, 404);
+    assert!(text.contains("no account of this organisation"), "{text}");
+    assert_eq!(get(&server, "/nothing").0, 404);
+}
+
+#[test]
+fn a_request_that_is_none_ends_its_connection_and_nothing_else() {
+    let (server, ..) = start(Duration::MAX);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(format!("GET / HTTP/1.1\r\nx: {}", "y".repeat(100_000)).as_bytes()).unwrap();
+    let mut answer = String::new();
+    // The server may also just close: what it may not do is wait for more.
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 431"), "{answer}");
+    assert_eq!(get(&server, "/healthz").0, 200);
+}
+
+/// An idle connection does not hold the server up, and afterwards the address is free.
+#[test]
+fn it_stops_in_good_order() {
+    let (server, ..) = start(Duration::MAX);
+    let address = server.address();
+    let mut idle = TcpStream::connect(address).unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    let mut begin = [0; 15];
+    idle.read_exact(&mut begin).unwrap();
+    assert_eq!(&begin, b"HTTP/1.1 200 OK");
+    server.stop();
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).unwrap();
+    TcpListener::bind(address).unwrap();
+}
+
+#[test]
+fn an_address_that_is_taken_is_an_error() {
+    let (server, _, telemetry) = start(Duration::MAX);
+    let health = Arc::new(Health::new(0, Duration::MAX));
+    let routes = Routes { telemetry, health, views: Arc::new(OneAccount) };
+    let error = Server::start(server.address(), routes).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+}
