@@ -1,12 +1,16 @@
 //! `drawdown`, the binary: the command line, and nothing but wiring behind it.
 
 mod cli;
+#[expect(dead_code, reason = "wired by serve")]
+mod config;
 mod deck;
 mod demo;
 mod exit;
 mod explain;
 mod files;
 mod generate;
+#[expect(dead_code, reason = "wired by serve")]
+mod logging;
 mod manual;
 mod rate;
 mod table;
