@@ -10,6 +10,7 @@ mod layers;
 mod reader;
 mod secret;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,10 +20,9 @@ use drawdown_engine::Limits;
 use drawdown_ledger::Rules;
 use drawdown_rating::Fault;
 
-use crate::exit::Failure;
+use crate::exit::{Done, Failure, Run};
 pub use kafka::Kafka;
-#[cfg(test)]
-pub use keys::sample;
+use keys::sample;
 use layers::Inputs;
 use reader::Reader;
 pub use secret::Secret;
@@ -39,6 +39,16 @@ pub struct ConfigArgs {
     /// One key of the configuration, stronger than file and environment; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     set: Vec<String>,
+}
+
+/// Print a configuration file with every key, its meaning and its default
+#[derive(Debug, ClapArgs)]
+pub struct SampleArgs {}
+
+/// Prints the sample.
+pub fn print_sample(_: &SampleArgs) -> Run {
+    std::io::stdout().lock().write_all(sample().as_bytes())?;
+    Ok(Done::Well)
 }
 
 /// A configuration without fault.

@@ -2,6 +2,7 @@
 
 mod balance;
 mod cli;
+#[expect(dead_code, reason = "wired by serve")]
 mod config;
 mod deck;
 mod demo;
@@ -10,7 +11,7 @@ mod explain;
 mod export;
 mod files;
 mod generate;
-mod import;
+#[expect(dead_code, reason = "wired by serve")]
 mod logging;
 mod manual;
 mod outputs;

@@ -4,11 +4,13 @@
 //! whole seconds; whatever stood in the way of that was a [`Rejection`](crate::Rejection).
 
 use std::borrow::Cow;
+use std::fmt;
 
 use drawdown_rating::{Number, Product};
 use drawdown_units::Timestamp;
 
 use crate::flags::Flags;
+use crate::number::Redacted;
 
 /// One finished call leg. Borrows from the bytes it was decoded from wherever nothing had to be unescaped.
 #[derive(Debug, Clone)]
@@ -44,7 +46,7 @@ pub struct Cdr<'a> {
 }
 
 /// The texts of a record that go through to the debit as they are.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Text<'a> {
     /// What is borrowed here was a JSON string without escapes: it can be written as one without being looked at. (The
     /// upstream's own figures are taken as they stand, and excepted.)
@@ -87,6 +89,18 @@ pub struct Text<'a> {
     pub upstream_connection_charge: Option<Cow<'a, str>>,
     /// The upstream's own `currency`.
     pub upstream_currency: Option<Cow<'a, str>>,
+}
+
+impl fmt::Debug for Text<'_> {
+    /// Redacted: whole numbers and people's names in a log are personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Text")
+            .field("call_type", &self.call_type)
+            .field("caller_number", &Redacted(self.caller_number.as_deref()))
+            .field("callee_number", &Redacted(self.callee_number.as_deref()))
+            .field("usage_country_code", &self.usage_country_code)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The call types of domain.md section 1, by what they mean for rating.

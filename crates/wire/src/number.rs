@@ -9,9 +9,6 @@ mod lookup;
 mod plan;
 mod short_codes;
 
-#[cfg(test)]
-mod tests;
-
 use drawdown_rating::Number;
 
 pub use lookup::{is_premium, is_toll_free, region_of};
@@ -91,3 +88,18 @@ pub(crate) fn shown(text: &str) -> String {
     let head: String = text.chars().take(visible).filter(|c| !c.is_control()).collect();
     format!("{head}… ({length} characters)")
 }
+
+/// A number as it may be logged.
+pub(crate) struct Redacted<'a>(pub(crate) Option<&'a str>);
+
+impl std::fmt::Debug for Redacted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Some(text) => f.write_str(&shown(text)),
+            None => f.write_str("none"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -59,7 +59,7 @@ fn every_key_is_in_the_sample() {
     for key in KEYS {
         let is_there =
             |path: &String| key.path == path || key.path.strip_suffix('*').is_some_and(|it| path.starts_with(it));
-        assert!(given.keys().any(|path| is_there(path)), "{}", key.path);
+        assert!(given.keys().any(is_there), "{}", key.path);
     }
     let mut reader = Reader::new(given, found);
     Config::build(None, &mut reader);
@@ -256,10 +256,7 @@ fn a_password_comes_from_its_file_and_is_never_shown() {
     assert!(shown.contains("Secret(…)"));
 
     let twice = faults(&text, &[("DRAWDOWN_KAFKA__PASSWORD", "quiet")], &[]);
-    assert_eq!(
-        twice,
-        [format!("drawdown.toml:6: kafka.password_file: kafka.password is given too; leave one of the two out")]
-    );
+    assert_eq!(twice, ["drawdown.toml:6: kafka.password_file: kafka.password is given too; leave one of the two out"]);
     let wrong = faults(&text.replace(&path, "/no/such"), &[], &[]);
     assert_eq!(wrong.len(), 1, "{wrong:#?}");
     assert!(wrong[0].starts_with("drawdown.toml:6: kafka.password_file: /no/such cannot be read"), "{wrong:#?}");

@@ -1,6 +1,7 @@
 //! Records of one poll, or a few, in one buffer: kept until their transaction is final, so that they can be rated
 //! again without being read again.
 
+use std::fmt;
 use std::ops::Range;
 
 use drawdown_units::Timestamp;
@@ -8,7 +9,7 @@ use drawdown_units::Timestamp;
 use super::{Input, Position};
 
 /// One record of an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Which input.
     pub input: Input,
@@ -24,6 +25,19 @@ pub struct Record<'a> {
     pub value: &'a [u8],
     /// What else is known of it.
     pub attributes: Attributes<'a>,
+}
+
+impl fmt::Debug for Record<'_> {
+    /// Without its bytes: they hold telephone numbers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("input", &self.input)
+            .field("partition", &self.partition)
+            .field("offset", &self.offset)
+            .field("arrival", &self.arrival)
+            .field("value_bytes", &self.value.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// What is known of a record besides its bytes; nearly always nothing.
@@ -57,7 +71,7 @@ pub struct Place<'a> {
 }
 
 /// Records in one buffer.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Batch {
     bytes: Vec<u8>,
     records: Vec<Held>,
@@ -65,7 +79,7 @@ pub struct Batch {
     positions: Vec<Position>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Held {
     arrival: Timestamp,
     offset: u64,
@@ -80,7 +94,7 @@ struct Held {
 }
 
 /// [`Attributes`], as places in the buffer.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 struct Note {
     texts: [Option<Range<usize>>; TEXTS],
     line: u64,
@@ -93,6 +107,17 @@ const TEXTS: usize = 6;
 fn texts_of<'a>(attributes: &Attributes<'a>) -> [Option<&'a str>; TEXTS] {
     let file = attributes.place.map(|place| place.file);
     [attributes.ce_id, attributes.ce_source, attributes.source, attributes.columns, attributes.org, file]
+}
+
+impl fmt::Debug for Batch {
+    /// Without its bytes: they hold telephone numbers.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("count", &self.count())
+            .field("size_bytes", &self.size_bytes())
+            .field("positions", &self.positions)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Batch {

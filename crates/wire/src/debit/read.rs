@@ -1,7 +1,10 @@
 //! Reading a debit back: what explaining, auditing and recomputing need, borrowed from its line.
 
+use std::fmt;
+
 use serde::Deserialize;
 
+use crate::number::Redacted;
 use crate::text::{ReadError, Text, check_kind, read_line};
 
 /// Reads one debit.
@@ -46,7 +49,7 @@ pub struct Debit<'a> {
 }
 
 /// The call of a [`Debit`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct Call<'a> {
     /// As the source wrote it.
@@ -75,6 +78,18 @@ pub struct Call<'a> {
     pub upstream_charge: Option<Text<'a>>,
     /// Its currency.
     pub upstream_currency: Option<Text<'a>>,
+}
+
+impl fmt::Debug for Call<'_> {
+    /// Redacted: whole numbers and people's names in a log are personal data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("call_type", &self.call_type)
+            .field("start_date_time", &self.start_date_time)
+            .field("duration", &self.duration)
+            .field("called", &Redacted(self.called.as_deref()))
+            .finish_non_exhaustive()
+    }
 }
 
 /// The charge of a [`Debit`].

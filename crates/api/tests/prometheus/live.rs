@@ -1,0 +1,167 @@
+//! A live server, and a worker behind it that goes on counting until the test is over.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use drawdown_api::meters::Committed;
+use drawdown_api::{AccountViews, EventTally, Health, Routes, Server, Stage, Telemetry, WorkerMeters};
+use drawdown_engine::Tally;
+use drawdown_engine::log::Progress;
+use drawdown_engine::tally::{Charged, Funded};
+use drawdown_ledger::Rules;
+use drawdown_ledger::account::{Account, Input, RatedCall};
+use drawdown_ledger::command::{AddFunds, Command, Mode, OpenAccount, PaymentMethod, Settings};
+use drawdown_ledger::effects::Effects;
+use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_wire::Reason;
+
+pub struct Live {
+    server: Option<Server>,
+    is_over: Arc<AtomicBool>,
+    worker: Option<JoinHandle<()>>,
+}
+
+impl Live {
+    pub fn start() -> Self {
+        let telemetry = Arc::new(Telemetry::begin("0.0.0"));
+        let health = Arc::new(Health::new(1, Duration::from_secs(30)));
+        let views = Arc::new(AccountViews::default());
+        views.publish(0, &account(), b"{}");
+        let process = telemetry.process();
+        process.spool(1, 0);
+        process.deck("acs-pstn", 4);
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (stop, meters, pulse) = (Arc::clone(&is_over), telemetry.worker(0), health.pulse(0));
+        let worker = std::thread::spawn(move || {
+            let mut worker = Worker { meters, recharges: 0 };
+            worker.begin();
+            pulse.enter(Stage::Rating);
+            while !stop.load(Ordering::Relaxed) {
+                worker.commit();
+                pulse.beat();
+                std::thread::park_timeout(Duration::from_millis(100));
+            }
+        });
+        let routes = Routes { telemetry, health, views };
+        let server = Server::start(([127, 0, 0, 1], 0).into(), routes).unwrap();
+        Live { server: Some(server), is_over, worker: Some(worker) }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.server.as_ref().unwrap().address()
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        if let Some(worker) = self.worker.take() {
+            worker.thread().unpark();
+            worker.join().unwrap();
+        }
+        self.server.take().unwrap().stop();
+    }
+}
+
+struct Worker {
+    meters: WorkerMeters,
+    recharges: u64,
+}
+
+impl Worker {
+    fn begin(&mut self) {
+        self.meters.assigned(&[0, 1]);
+        self.meters.restored(&account());
+        self.meters.restoring(Progress { read: 100, total: 100, is_done: true });
+        self.meters.holds(1, 700, 4096);
+    }
+
+    /// One transaction in which everything happens.
+    fn commit(&mut self) {
+        let mut tally = Tally {
+            records: 12,
+            debited: 9,
+            unrated: 1,
+            duplicate: 1,
+            claimed: [money("1"), money("0.1"), money("0.2")],
+            commands: 4,
+            commands_applied: 1,
+            commands_refused: 1,
+            commands_duplicate: 1,
+            commands_rejected: 1,
+            ..Tally::default()
+        };
+        tally.rejected[Reason::Quarantined as usize] = 1;
+        tally.rejected[Reason::TooLate as usize] = 1;
+        let funded =
+            Funded { lots: money("0.7"), overdraft: money("0.2"), uncollected: money("0.1"), ..Funded::default() };
+        tally.money.push((usd(), Charged { amount: money("1"), funded }));
+        self.recharges += 1;
+        let mut events = EventTally::default();
+        for (kind, at, more) in [
+            ("RechargeRequested", "2026-01-01T00:00:00Z", ",\"sending\":1"),
+            ("RechargeSucceeded", "2026-01-01T00:00:20Z", ""),
+            ("RechargeFailed", "2026-01-01T00:00:20Z", ""),
+            ("BalanceExhausted", "2026-01-01T00:00:20Z", ""),
+            ("CommandRefused", "2026-01-01T00:00:20Z", ",\"reason\":\"unknown-recharge\""),
+        ] {
+            let id = self.recharges;
+            let line = format!(
+                "{{\"schemaVersion\":1,\"type\":\"{kind}\",\"orgId\":\"a\",\"seq\":1,\"at\":\"{at}\",\"rechargeId\":\"a/{id}\",\"balanceAfter\":\"0.00\"{more}}}"
+            );
+            events.line(line.as_bytes());
+        }
+        let committed = Committed {
+            took: Duration::from_millis(30),
+            records: 16,
+            bytes: 9_000,
+            written: [9_000, 900, 90, 700, 70],
+        };
+        self.meters.committed(&committed, &tally, &events);
+        self.meters.aborted();
+        let now = Timestamp::parse("2026-01-01T00:00:20Z").unwrap();
+        self.meters.lag(0, 5, Timestamp::parse("2026-01-01T00:00:19Z").unwrap(), now);
+        self.meters.lag(1, 0, now, now);
+    }
+}
+
+fn usd() -> Currency {
+    Currency::parse("USD").unwrap()
+}
+
+fn money(text: &str) -> Money {
+    Money::parse(text).unwrap()
+}
+
+/// An account with money, that asked for a recharge.
+fn account() -> Account {
+    let (mut effects, rules) = (Effects::default(), Rules::default());
+    let opened = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
+    let terms = OpenAccount {
+        currency: usd(),
+        rate_plan: Arc::from("standard"),
+        mode: Mode::Prepaid,
+        country: *b"GB",
+        strict: false,
+    };
+    let mut account = Account::open("a", &terms, opened, &mut effects);
+    let payment = PaymentMethod::Card("tok".into());
+    let settings = Settings { enabled: true, amount: money("50"), trigger: money("20"), monthly_cap: None, payment };
+    let funds = AddFunds {
+        lot: "L1".into(),
+        amount: money("30"),
+        currency: None,
+        purchased: opened,
+        expires: None,
+        reference: None,
+    };
+    for command in [Command::AddFunds(funds), Command::ConfigureAutoRecharge(settings)] {
+        account.apply(opened, Input::Command(&command), &rules, &mut effects);
+    }
+    let call = RatedCall { charge: money("15"), started: opened };
+    account.apply(opened, Input::Call(call), &rules, &mut effects);
+    account
+}
