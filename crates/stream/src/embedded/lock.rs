@@ -14,7 +14,7 @@ const FILE: &str = "lock";
 /// The lock; given up when it is dropped.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -45,10 +45,18 @@ impl Lock {
             writeln!(file, "{}", std::process::id())
         };
         write(&mut file).map_err(|error| fault("cannot be written", error))?;
-        Ok(Lock { _file: file })
+        Ok(Lock { file })
     }
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough: a program that is being started at this moment has the file open until it runs.
+        let _ = self.file.unlock();
+    }
+}
+
+/// What to do about a directory that does not serve.
 pub const WRITABLE: &str = "see that the directory may be written to and its disk has space, or give another";
 
 fn holder(file: &mut File) -> String {

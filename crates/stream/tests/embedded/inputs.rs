@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::time::Duration;
 
-use drawdown_engine::log::{Batch, Input, Log as _, Room};
+use drawdown_engine::log::{Batch, Input, Log as _, Position, Room};
 use drawdown_stream::embedded::{EmbeddedLog, place};
 use drawdown_units::Timestamp;
 use flate2::Compression;
@@ -73,6 +73,48 @@ fn a_restart_goes_on_at_the_very_record() {
 }
 
 #[test]
+fn a_restart_deep_in_a_large_file_goes_on_there() {
+    let directory = tempdir().unwrap();
+    let directory = directory.path();
+    drop_file(directory, Input::Cdrs, "large.jsonl", calls(0..25_000).as_bytes());
+    for records in [9000, 12_000] {
+        let mut log = open(directory).unwrap();
+        let mut left = records;
+        while left > 0 {
+            left -= round(&mut log, left, Duration::from_millis(20)).unwrap();
+        }
+    }
+    let mut log = open(directory).unwrap();
+    let batch = poll(&mut log, 1);
+    assert_eq!((batch.record(0).offset, batch.record(0).attributes.place.unwrap().line), (21_000, 21_001));
+    assert_eq!(log.lag(0).min(1), 1);
+    drop(log);
+    work(&mut open(directory).unwrap(), 10_000).unwrap();
+    assert_calls(&debits(directory), 0..25_000);
+}
+
+#[test]
+fn a_file_whose_last_records_are_not_committed_stays() {
+    let directory = tempdir().unwrap();
+    let directory = directory.path();
+    drop_file(directory, Input::Cdrs, "1.jsonl", calls(0..10).as_bytes());
+    drop_file(directory, Input::Cdrs, "2.jsonl", calls(10..20).as_bytes());
+    let mut log = open(directory).unwrap();
+    // Into the second file, so that the end of the first is known; as a worker does that polls ahead.
+    assert_eq!(poll(&mut log, 12).count(), 12);
+    for (next, left) in [(5, 2), (10, 1), (12, 1)] {
+        log.begin().unwrap();
+        log.commit(&[Position { input: Input::Cdrs, partition: 0, next }]).unwrap();
+        log.settle().unwrap();
+        log.turn(&mut Vec::new()).unwrap();
+        assert_eq!(names(directory, "cdrs").len(), left, "at {next}");
+    }
+    drop(log);
+    let mut log = open(directory).unwrap();
+    assert_eq!(poll(&mut log, 1).record(0).offset, 12);
+}
+
+#[test]
 fn the_same_name_again_is_another_file() {
     let directory = tempdir().unwrap();
     let directory = directory.path();
@@ -107,7 +149,7 @@ fn commands_and_calls_are_merged_by_arrival() {
     let directory = tempdir().unwrap();
     let directory = directory.path();
     let at = |second: u32| format!("2026-03-01T00:00:{second:02}Z");
-    let commands = [(1, 0), (2, 10), (3, 10), (4, 30)];
+    let commands = [(1, 10), (2, 10), (3, 30)];
     let commands: String = commands.iter().map(|(number, second)| command(*number, &at(*second)) + "\n").collect();
     // The second call ends before the first, hence arrives with it; what is no call arrives with what is before it.
     let calls =
@@ -115,22 +157,13 @@ fn commands_and_calls_are_merged_by_arrival() {
     drop_file(directory, Input::Cdrs, "calls.jsonl", calls.as_bytes());
     drop_file(directory, Input::Commands, "commands.jsonl", commands.as_bytes());
     let mut log = open(directory).unwrap();
-    let batch = poll(&mut log, 9);
+    let batch = poll(&mut log, 8);
     let order: Vec<String> = (0..batch.count())
         .map(|index| batch.record(index))
         .map(|record| format!("{}{} {}", record.input.name(), record.offset, record.arrival.seconds() % 60))
         .collect();
-    let expected = [
-        "commands0 0",
-        "commands1 10",
-        "commands2 10",
-        "cdrs0 10",
-        "cdrs1 10",
-        "cdrs2 10",
-        "cdrs3 20",
-        "commands3 30",
-        "cdrs4 40",
-    ];
+    let expected =
+        ["commands0 10", "commands1 10", "cdrs0 10", "cdrs1 10", "cdrs2 10", "cdrs3 20", "commands2 30", "cdrs4 40"];
     assert_eq!(order, expected);
 }
 
