@@ -95,7 +95,7 @@ fn key(metric: Metric, values: &[&str]) -> Key {
 }
 
 /// The time of day.
-pub(crate) fn clock() -> Timestamp {
+pub fn clock() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_parts(since.as_secs().cast_signed(), since.subsec_nanos())
 }

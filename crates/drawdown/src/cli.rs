@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
 use crate::{
-    balance, deck, demo, explain, export, generate, import, manual, rate, replay, serve, tail, topics, verify,
+    balance, config, deck, demo, explain, export, generate, import, manual, rate, replay, serve, tail, topics, verify,
 };
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
@@ -19,6 +19,7 @@ pub struct Cli {
 enum Command {
     Demo(demo::Args),
     Serve(serve::Args),
+    SampleConfig(config::SampleArgs),
     Import(import::Args),
     Tail(tail::Args),
     Balance(balance::Args),
@@ -39,6 +40,7 @@ impl Cli {
     pub fn run(self) -> Run {
         match self.command {
             Command::Demo(args) => demo::run(&args),
+            Command::SampleConfig(args) => config::print_sample(&args),
             Command::Serve(args) => serve::run(&args),
             Command::Import(args) => import::run(&args),
             Command::Tail(args) => tail::run(&args),

@@ -2,7 +2,6 @@
 
 mod balance;
 mod cli;
-#[expect(dead_code, reason = "wired by serve")]
 mod config;
 mod deck;
 mod demo;
@@ -11,7 +10,7 @@ mod explain;
 mod export;
 mod files;
 mod generate;
-#[expect(dead_code, reason = "wired by serve")]
+mod import;
 mod logging;
 mod manual;
 mod outputs;

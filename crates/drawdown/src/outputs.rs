@@ -91,7 +91,7 @@ fn step(tail: &mut Tail, each: &mut Each<'_>) -> Result<(), Failure> {
         note(&mut outcome, each(message.key, message.value));
         ControlFlow::Continue(())
     });
-    read.map_err(|error| Failure::Fault(anyhow::anyhow!(error)))?;
+    let _: ControlFlow<()> = read.map_err(|error| Failure::Fault(anyhow::anyhow!(error)))?;
     outcome
 }
 

@@ -7,14 +7,17 @@
 
 mod attributes;
 mod cursors;
+pub mod decks;
 #[doc(hidden)]
 pub mod ffi;
 mod heard;
 mod ownership;
 mod probe;
+pub mod publish;
 mod reader;
 mod restore;
 mod settings;
+pub mod tail;
 mod time;
 pub mod topics;
 mod transaction;

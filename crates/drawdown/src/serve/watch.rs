@@ -26,7 +26,6 @@ pub struct Shared {
     are_decks_known: AtomicBool,
     views: Arc<Fresh>,
     telemetry: Arc<Telemetry>,
-    health: Arc<Health>,
     pulses: Vec<Arc<Pulse>>,
     process: drawdown_api::meters::ProcessMeters,
     server: std::sync::Mutex<Option<Server>>,
@@ -69,7 +68,6 @@ impl Shared {
             are_decks_known: AtomicBool::new(false),
             views,
             telemetry,
-            health,
             server: std::sync::Mutex::new(Some(server)),
             spool: match &config.log {
                 Log::Embedded(embedded) => Some(embedded.directory.clone()),
@@ -135,11 +133,6 @@ impl Shared {
         if let Some(server) = server {
             server.stop();
         }
-    }
-
-    /// The workers' health, for whoever waits for them.
-    pub fn health(&self) -> &Health {
-        &self.health
     }
 }
 

@@ -17,6 +17,8 @@ pub struct KafkaSettings {
     pub brokers: String,
     /// Before the name of every topic.
     pub prefix: String,
+    /// Topics that have a whole name of their own, by the name they would have without a prefix.
+    pub names: BTreeMap<String, String>,
     /// The consumer group of all workers.
     pub group: String,
     /// The transactional id of a worker is `<transactional_prefix>-<ordinal>-<thread>`.
@@ -44,6 +46,7 @@ impl Default for KafkaSettings {
         KafkaSettings {
             brokers: "127.0.0.1:9092".to_owned(),
             prefix: String::new(),
+            names: BTreeMap::new(),
             group: "drawdown".to_owned(),
             transactional_prefix: "drawdown".to_owned(),
             ordinal: 0,
@@ -89,6 +92,10 @@ pub(super) enum Role {
     Probe,
     /// Writes transactions.
     Producer,
+    /// Sends records from outside the pipeline.
+    Publisher,
+    /// Sends decks, in transactions of its own.
+    DeckPublisher,
 }
 
 impl Role {
@@ -98,11 +105,13 @@ impl Role {
             Role::Reader => "reader",
             Role::Probe => "probe",
             Role::Producer => "producer",
+            Role::Publisher => "publisher",
+            Role::DeckPublisher => "deck-publisher",
         }
     }
 
     fn is_consumer(self) -> bool {
-        self != Role::Producer
+        matches!(self, Role::Member | Role::Reader | Role::Probe)
     }
 }
 
@@ -166,6 +175,11 @@ impl KafkaSettings {
             Role::Reader => self.reader(&mut config),
             Role::Probe => drop(config.set("isolation.level", "read_uncommitted")),
             Role::Producer => self.producer(&mut config, thread),
+            Role::Publisher => publisher(&mut config),
+            Role::DeckPublisher => {
+                publisher(&mut config);
+                config.set("transactional.id", format!("{}-decks-{}", self.transactional_prefix, std::process::id()));
+            }
         }
         let own = if role.is_consumer() { "consumer." } else { "producer." };
         for (name, value) in &self.properties {
@@ -233,8 +247,19 @@ impl KafkaSettings {
 
     /// A topic's full name.
     pub fn topic(&self, name: &str) -> String {
-        format!("{}{name}", self.prefix)
+        self.names.get(name).cloned().unwrap_or_else(|| format!("{}{name}", self.prefix))
     }
+}
+
+fn publisher(config: &mut ClientConfig) {
+    config
+        .set("enable.idempotence", "true")
+        .set("compression.type", "lz4")
+        .set("linger.ms", "5")
+        .set("batch.num.messages", "100000")
+        .set("queue.buffering.max.messages", "200000")
+        // As Java's clients choose the partition of a key.
+        .set("partitioner", "murmur2_random");
 }
 
 /// Without the kind of client.
