@@ -49,6 +49,9 @@ pub struct Settings {
     pub faults: Faults,
     /// Whether positions of a stale generation are refused. Without it the cluster is broken, and tests must notice.
     pub checks_generation: bool,
+    /// Whether a transaction without positions is not fenced: what a client does by itself, since it has nothing to send
+    /// to the group. With it time alone could write twice, and tests must notice.
+    pub fences_positions_only: bool,
     /// Whether restoring ends at the last stable offset instead of the high watermark. With it the log is broken, and
     /// tests must notice.
     pub restores_to_last_stable: bool,
@@ -66,6 +69,7 @@ impl Default for Settings {
             transaction: Duration::from_secs(3),
             faults: Faults::default(),
             checks_generation: true,
+            fences_positions_only: false,
             restores_to_last_stable: false,
             takes_unstable_positions: false,
         }

@@ -9,7 +9,8 @@ use std::time::Duration;
 use drawdown_engine::log::{Log, LogError};
 use drawdown_engine::sim::{Faults, Produced, Random, Settings, SimCluster, SimLog, Upstream};
 use drawdown_engine::worker::{self, Profiles, Sources, Step, TimeSource};
-use drawdown_engine::{Engine, Worker};
+use drawdown_engine::{Engine, Partition, Worker};
+use drawdown_units::Timestamp;
 use drawdown_wire::source::Profile;
 
 use crate::found::Found;
@@ -37,6 +38,10 @@ pub struct Harness<L: Simulated> {
     random: RefCell<Random>,
     /// How much of the script was sent.
     sent: Cell<usize>,
+    /// The time of day.
+    now: Cell<Timestamp>,
+    /// To where time is let run on in the end.
+    pub until: Cell<Timestamp>,
     upstream: Cell<Option<Upstream>>,
     has_new_decks: Cell<bool>,
     pub published: Rc<RefCell<Published>>,
@@ -55,6 +60,8 @@ struct Process<L> {
 
 /// Rounds after which everything must have been sent.
 const ROUNDS_MAX: usize = 100_000;
+/// How often time goes on after everything was read.
+const LEAPS: usize = 3;
 /// Rounds after which everything must be done, once nothing goes wrong any more.
 const LAST_ROUNDS_MAX: usize = 1_500;
 
@@ -67,6 +74,7 @@ impl<L: Simulated> Harness<L> {
         tune(&mut settings);
         let cluster = SimCluster::new(seed, settings);
         cluster.set_now(script.floors[0]);
+        let (now, until) = (Cell::new(script.floors[0]), Cell::new(script.until));
         let worker_count = random.below(3) + 1;
         let process =
             |_| Process { worker: RefCell::new(None), down_until: Cell::new(Duration::ZERO), step: Cell::new(None) };
@@ -79,6 +87,8 @@ impl<L: Simulated> Harness<L> {
             workers: (0..worker_count).map(process).collect(),
             random: RefCell::new(random),
             sent: Cell::new(0),
+            now,
+            until,
             upstream: Cell::new(None),
             has_new_decks: Cell::new(false),
             published: Rc::default(),
@@ -99,11 +109,39 @@ impl<L: Simulated> Harness<L> {
     pub fn run(&self) -> Result<(), String> {
         for _ in 0..ROUNDS_MAX {
             self.act();
-            if self.sent.get() == self.script.sent.len() && self.chance(20) {
-                break;
+            if self.sent.get() == self.script.sent.len() {
+                self.run_on();
+                if self.chance(15) {
+                    break;
+                }
             }
         }
+        self.come_to_rest()?;
+        for _ in 0..LEAPS {
+            self.leap();
+        }
         self.come_to_rest()
+    }
+
+    /// With nothing to read, time goes on to what is due next, while processes stand still in the middle of telling it
+    /// to their partitions, and others take those over.
+    fn leap(&self) {
+        let dues = self.workers.iter().filter_map(|process| {
+            let worker = process.worker.borrow();
+            worker.as_ref()?.partitions().values().filter_map(Partition::first_due).min()
+        });
+        let Some(due) = dues.min() else { return };
+        self.until.set(self.until.get().max(due.plus_seconds(self.below(3_600) as i64)));
+        self.set_now(self.until.get());
+        self.cluster.set_faults(Faults {
+            pause_per_mille: 200,
+            pause_max: Duration::from_secs(2),
+            ..Faults::default()
+        });
+        for _ in 0..10 {
+            self.step(self.below(self.workers.len() as u64));
+            self.wait(Duration::from_millis(200));
+        }
     }
 
     fn chance(&self, per_mille: u32) -> bool {
@@ -133,7 +171,9 @@ impl<L: Simulated> Harness<L> {
 
     /// While one process stands still: the others run, and records come in.
     fn go_on(&self) {
-        for _ in 0..self.below(6) {
+        // Now and then long enough to take everything over, and go on with it.
+        let rounds = if self.chance(150) { 12 } else { self.below(5) };
+        for _ in 0..rounds {
             (0..self.workers.len()).for_each(|index| self.step(index));
             self.wait(Duration::from_millis(40));
         }
@@ -244,10 +284,25 @@ impl<L: Simulated> Harness<L> {
         self.tell_time();
     }
 
+    /// Once everything was sent, time alone goes on, in leaps, up to the end.
+    fn run_on(&self) {
+        if self.upstream.get().is_none() && self.chance(150) {
+            let left_s = self.until.get().seconds() - self.now.get().seconds();
+            let leap_s = self.below(left_s.max(0).unsigned_abs() / 3 + 2);
+            let now = self.now.get().plus_seconds(i64::try_from(leap_s).expect("a few days"));
+            self.set_now(now.min(self.until.get()));
+        }
+    }
+
+    fn set_now(&self, now: Timestamp) {
+        self.now.set(now.max(self.now.get()));
+        self.cluster.set_now(self.now.get());
+    }
+
     /// Never later than what is still to come, or cannot be read yet.
     fn tell_time(&self) {
         if self.upstream.get().is_none() {
-            self.cluster.set_now(self.script.floors[self.sent.get()]);
+            self.set_now(self.script.floors[self.sent.get()]);
         }
     }
 
@@ -258,6 +313,7 @@ impl<L: Simulated> Harness<L> {
         }
         self.has_new_decks.set(true);
         self.end_upstream();
+        self.set_now(self.until.get());
         let mut calm = 0;
         for _ in 0..LAST_ROUNDS_MAX {
             (0..self.workers.len()).for_each(|index| self.step(index));
@@ -279,7 +335,7 @@ impl<L: Simulated> Harness<L> {
             if !matches!(process.step.get(), Some(Step::Rating(0) | Step::Unassigned)) {
                 return false;
             }
-            let until = self.script.until;
+            let until = self.until.get();
             if worker.partitions().values().any(|it| it.first_due().is_some_and(|due| due <= until)) {
                 return false;
             }

@@ -111,12 +111,13 @@ fn the_same_seed_is_the_same_world() {
 }
 
 fn check<L: Simulated>(harness: &Rc<Harness<L>>) -> Result<(), String> {
+    let until = harness.until.get();
     for partition in 0..harness.script.partitions {
         let found = Found::of(&harness.cluster, partition);
         let order = order::committed(&harness.cluster, partition);
         let checked = found::audit(&harness.cluster, partition, &found)
-            .and_then(|()| reference::compare_with_calm_run(&harness.script, partition, &order, &found))
-            .and_then(|()| reference::compare_with_model(&harness.script, &order, &found))
+            .and_then(|()| reference::compare_with_calm_run(&harness.script, until, partition, &order, &found))
+            .and_then(|()| reference::compare_with_model(&harness.script, until, &order, &found))
             .and_then(|()| harness.check_views(partition, &found));
         checked.map_err(|difference| format!("partition {partition}: {difference}"))?;
     }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use drawdown_engine::log::{Batch, Change, Log, LogError, Output, Position, Progress, Room, Saved};
-use drawdown_engine::sim::{Settings, SimLog};
+use drawdown_engine::sim::{Faults, Settings, SimLog};
 use drawdown_units::Timestamp;
 
 use crate::harness::Simulated;
@@ -42,6 +42,15 @@ fn positions_of_a_stale_generation_are_noticed() {
         (settings.faults.pause_per_mille, settings.faults.pause_max) = (15, Duration::from_secs(5));
     };
     assert_caught(tune, |log| log, &["twice", "seq is not"]);
+}
+
+#[test]
+fn transactions_of_time_alone_that_are_not_fenced_are_noticed() {
+    let tune = |settings: &mut Settings| {
+        settings.fences_positions_only = true;
+        settings.faults = Faults::default();
+    };
+    assert_caught(tune, |log| log, &["seq is not"]);
 }
 
 #[test]

@@ -9,6 +9,7 @@ use drawdown_engine::{Engine, Intake, Partition, Raw};
 use drawdown_ledger::Account;
 use drawdown_testkit::compare::difference;
 use drawdown_testkit::model::time;
+use drawdown_units::Timestamp;
 use drawdown_wire::event::{self, Cause};
 use drawdown_wire::reject::{Origin, Resend};
 use drawdown_wire::source::Context;
@@ -22,6 +23,7 @@ use crate::script::Script;
 /// Compares a partition with a run in which nothing goes wrong: one batch, no log.
 pub fn compare_with_calm_run(
     script: &Script,
+    until: Timestamp,
     partition: u32,
     order: &[(Input, Kept)],
     found: &Found,
@@ -33,7 +35,7 @@ pub fn compare_with_calm_run(
     for (input, kept) in order {
         take(&mut calm, &mut intake, &engine, partition, *input, kept);
     }
-    calm.tick(&engine, script.until, |org, occurrence| {
+    calm.tick(&engine, until, |org, occurrence| {
         event::write(&mut intake.lines.events, org, occurrence, Cause::Time);
     });
     compare_lines("debit", &lines(&intake.lines.debits), &found.debits)?;
@@ -126,7 +128,12 @@ fn compare_lines(what: &str, expected: &[Vec<u8>], found: &[Vec<u8>]) -> Result<
 }
 
 /// Compares a partition with the reference model.
-pub fn compare_with_model(script: &Script, order: &[(Input, Kept)], found: &Found) -> Result<(), String> {
+pub fn compare_with_model(
+    script: &Script,
+    until: Timestamp,
+    order: &[(Input, Kept)],
+    found: &Found,
+) -> Result<(), String> {
     let mut model = script.model.clone();
     let mut expected: BTreeMap<String, Vec<Value>> = BTreeMap::new();
     let mut rejects = Vec::new();
@@ -151,7 +158,7 @@ pub fn compare_with_model(script: &Script, order: &[(Input, Kept)], found: &Foun
         };
         outputs.into_iter().for_each(&mut note);
     }
-    let until = time::parse(&script.until.to_string()).expect("an instant");
+    let until = time::parse(&until.to_string()).expect("an instant");
     model.run_until(until).into_iter().for_each(&mut note);
     compare_streams(&expected, &found.streams)?;
     compare_rejects(&rejects, &found.rejects)?;

@@ -20,7 +20,7 @@ use crate::world::World;
 pub struct Script {
     pub partitions: u32,
     pub sent: Vec<Sent>,
-    /// For each step what everything from it on arrives at or after; then the end of all time.
+    /// For each step what everything from it on arrives at or after; then the latest arrival of all.
     pub floors: Vec<Timestamp>,
     pub until: Timestamp,
     /// The decks before the change, and after it.
@@ -65,7 +65,7 @@ impl Script {
         let until = last.plus_seconds(beyond);
         Script {
             partitions,
-            floors: floors(&sent, until),
+            floors: floors(&sent, last),
             until,
             sent,
             catalogues: [Rc::new(before.catalogue), Rc::new(world.catalogue)],
@@ -136,8 +136,8 @@ fn partition_of(org: &str, partitions: u32) -> u32 {
     org.bytes().map(u32::from).sum::<u32>() % partitions
 }
 
-fn floors(sent: &[Sent], until: Timestamp) -> Vec<Timestamp> {
-    let mut floors = vec![until];
+fn floors(sent: &[Sent], last: Timestamp) -> Vec<Timestamp> {
+    let mut floors = vec![last];
     for message in sent.iter().rev() {
         let next = floors[floors.len() - 1];
         floors.push(next.min(message.arrival));

@@ -44,8 +44,10 @@ impl SimLog {
         if fate == (Fate::Void { after_positions: false }) {
             return Err(self.void("by chance, before the positions were sent"));
         }
-        let is_fenced = state.settings.checks_generation && !state.group.admits(self.member, self.generation);
-        if is_fenced && !positions.is_empty() {
+        // Where nothing was read, only time went on, the positions of before are sent again: without any, the group would
+        // not be asked, and who does not own the partitions any more could write to them.
+        let is_asked = !positions.is_empty() || !state.settings.fences_positions_only;
+        if is_asked && state.settings.checks_generation && !state.group.admits(self.member, self.generation) {
             return Err(self.void("illegal generation"));
         }
         state.producers.send_positions(self.process, positions);
