@@ -11,4 +11,4 @@ pub mod views;
 pub use health::{Health, Pulse, Stage};
 pub use meters::{EventTally, Telemetry, WorkerMeters};
 pub use server::{Routes, Server};
-pub use views::{AccountViews, Figures, Totals, Views};
+pub use views::{Figures, Totals, Views};

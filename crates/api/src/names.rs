@@ -84,7 +84,7 @@ metrics! {
     RESTORE_READ = Gauge, "drawdown_restore_read_messages" ["worker"], "Messages of its state that a worker has read back";
     RESTORE_TOTAL = Gauge, "drawdown_restore_messages" ["worker"], "Messages of its state that a worker reads back in all";
     ACCOUNTS = Gauge, "drawdown_accounts" ["worker"], "Accounts that a worker keeps";
-    STATE_BYTES = Gauge, "drawdown_state_bytes" ["worker"], "Memory of accounts, about";
+    STATE_BYTES = Gauge, "drawdown_state_bytes" [], "The accounts as readers see them, in bytes; those that rate take about three times that besides";
     DEDUP_BYTES = Gauge, "drawdown_dedup_bytes" ["worker"], "Memory of the identities that find duplicates";
 
     RECHARGE_SETTLE_SECONDS = Histogram(Bounds::SettleSeconds), "drawdown_recharge_settle_seconds" [], "From asking for a recharge to its final answer";

@@ -27,8 +27,10 @@ use crate::views::Views;
 
 /// How long an answer may take.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
-/// The sums over all accounts are taken at most so often.
-const TOTALS_INTERVAL: Duration = Duration::from_secs(5);
+/// The sums over all accounts are taken at most so often,
+const TOTALS_INTERVAL_MIN: Duration = Duration::from_secs(5);
+/// and, where accounts are many, so many times longer apart than they take: two per cent of a core at most.
+const TOTALS_REST: u32 = 50;
 /// Sizes that were recorded are put into their histograms so often, whether or not anybody asks: else they would pile up.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -117,12 +119,14 @@ impl Shown {
     /// The metrics, with the gauges brought up to date.
     fn metrics(&self) -> String {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (meters, summed) = &mut *state;
-        meters.health(&self.health, self.views.staleness());
-        if summed.is_none_or(|at| at.elapsed() >= TOTALS_INTERVAL) {
+        let (meters, next_sum) = &mut *state;
+        meters.health(&self.health, self.views.as_ref());
+        let began = Instant::now();
+        if next_sum.is_none_or(|at| began >= at) {
             let now = clock();
             meters.totals(&self.views.totals(now), now);
-            *summed = Some(Instant::now());
+            let rest = (began.elapsed() * TOTALS_REST).max(TOTALS_INTERVAL_MIN);
+            *next_sum = Some(Instant::now() + rest);
         }
         drop(state);
         self.handle.render()

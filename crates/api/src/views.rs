@@ -1,14 +1,11 @@
-//! What readers see: the accounts as they were last committed, and the sums over them.
-//!
-//! Invariant: a view is published after its transaction is final, never before.
+//! What readers see: the accounts as they were last committed, and the sums over them. Who keeps them is not known here.
 
-use dashmap::DashMap;
+use std::time::Duration;
+
 use drawdown_ledger::account::Account;
 use drawdown_ledger::command::Mode;
 use drawdown_ledger::lots::State;
 use drawdown_units::{Currency, Money, Timestamp};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
 
 /// How far ahead expiring money is counted.
 const EXPIRING_DAYS: i64 = 30;
@@ -20,6 +17,9 @@ pub trait Views: Send + Sync + 'static {
 
     /// The sums over all accounts.
     fn totals(&self, now: Timestamp) -> Totals;
+
+    /// All of them together, in bytes.
+    fn size_bytes(&self) -> usize;
 
     /// How long ago all this was brought up to date.
     fn staleness(&self) -> Duration;
@@ -108,71 +108,6 @@ impl Totals {
             self.recharges_outstanding += 1;
             self.recharge_oldest = Some(self.recharge_oldest.map_or(requested, |oldest| oldest.min(requested)));
         }
-    }
-}
-
-/// The accounts of this process.
-#[derive(Debug)]
-pub struct AccountViews {
-    views: DashMap<Box<str>, View>,
-    origin: Instant,
-    /// When it was brought up to date, in milliseconds after `origin`.
-    fresh_ms: AtomicU64,
-}
-
-#[derive(Debug)]
-struct View {
-    partition: u32,
-    line: Box<[u8]>,
-    figures: Figures,
-}
-
-impl Default for AccountViews {
-    fn default() -> Self {
-        AccountViews { views: DashMap::new(), origin: Instant::now(), fresh_ms: AtomicU64::new(0) }
-    }
-}
-
-impl AccountViews {
-    /// Shows `account` from now on; `line` is its state on the wire.
-    pub fn publish(&self, partition: u32, account: &Account, line: &[u8]) {
-        let view = View { partition, line: line.into(), figures: Figures::of(account) };
-        match self.views.get_mut(account.org()) {
-            Some(mut held) => *held = view,
-            None => drop(self.views.insert(account.org().into(), view)),
-        }
-    }
-
-    /// Everything that was committed has been published: called after each commit, and when there was nothing to do.
-    pub fn refreshed(&self) {
-        let now_ms = u64::try_from(self.origin.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.fresh_ms.store(now_ms, Ordering::Relaxed);
-    }
-
-    /// Shows nothing of these partitions any more: another process has them.
-    pub fn forget(&self, partitions: &[u32]) {
-        self.views.retain(|_, view| !partitions.contains(&view.partition));
-    }
-
-    /// How many accounts are shown.
-    pub fn count(&self) -> usize {
-        self.views.len()
-    }
-}
-
-impl Views for AccountViews {
-    fn account(&self, org: &str) -> Option<Vec<u8>> {
-        self.views.get(org).map(|view| view.line.to_vec())
-    }
-
-    fn totals(&self, now: Timestamp) -> Totals {
-        let mut totals = Totals::default();
-        self.views.iter().for_each(|view| totals.add(&view.figures, now));
-        totals
-    }
-
-    fn staleness(&self) -> Duration {
-        self.origin.elapsed().saturating_sub(Duration::from_millis(self.fresh_ms.load(Ordering::Relaxed)))
     }
 }
 

@@ -43,7 +43,8 @@ pub fn run(args: &Args) -> Run {
         },
     };
     let Some(line) = line else {
-        let detail = format!("no account of {:?} is known here: it was not opened, or another process owns it", args.org);
+        let detail =
+            format!("no account of {:?} is known here: it was not opened, or another process owns it", args.org);
         return Err(Failure::usage(detail));
     };
     let mut out = io::stdout().lock();
@@ -61,7 +62,8 @@ fn ask(args: &Args, config: &Config) -> Result<Option<Vec<u8>>, Failure> {
     let agent: ureq::Agent =
         ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build().into();
     let url = format!("{}/v1/accounts/{}", base.trim_end_matches('/'), escaped(&args.org));
-    let fault = |error: ureq::Error| Failure::Fault(anyhow::anyhow!("{url}: {error}; is `drawdown serve` running there?"));
+    let fault =
+        |error: ureq::Error| Failure::Fault(anyhow::anyhow!("{url}: {error}; is `drawdown serve` running there?"));
     let mut response = agent.get(&url).call().map_err(fault)?;
     match response.status().as_u16() {
         200 => Ok(Some(response.body_mut().read_to_vec().map_err(fault)?)),
@@ -92,8 +94,16 @@ fn stored(args: &Args, log: &crate::config::Embedded) -> Result<Option<Vec<u8>>,
 fn show(state: &Snapshot<'_>, out: &mut impl io::Write) -> Result<(), Failure> {
     let closed = if state.closed { ", closed" } else { "" };
     let strict = if state.strict { ", strict" } else { "" };
-    writeln!(out, "{}: balance {} {} ({}{strict}{closed})", &*state.org_id, &*state.balance, &*state.currency, &*state.mode)?;
-    writeln!(out, "  overdraft {}, post-usage {}, uncollected {}", &*state.overdraft, &*state.post_usage, &*state.uncollected)?;
+    writeln!(
+        out,
+        "{}: balance {} {} ({}{strict}{closed})",
+        &*state.org_id, &*state.balance, &*state.currency, &*state.mode
+    )?;
+    writeln!(
+        out,
+        "  overdraft {}, post-usage {}, uncollected {}",
+        &*state.overdraft, &*state.post_usage, &*state.uncollected
+    )?;
     if let Some(outstanding) = state.recharge.as_ref().and_then(|recharge| recharge.outstanding.as_ref()) {
         writeln!(out, "  a recharge of {} is outstanding, sent {} times", &*outstanding.amount, outstanding.sending)?;
     }

@@ -75,7 +75,7 @@ pub enum Log {
     /// A store on this machine's disk.
     Embedded(Embedded),
     /// Kafka.
-    Kafka(Kafka),
+    Kafka(Box<Kafka>),
 }
 
 /// The embedded store, and how files get into it.
@@ -85,10 +85,9 @@ pub struct Embedded {
     pub spool: Spool,
 }
 
-/// The directory whose files are taken up.
+/// How files are read that do not say so themselves.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spool {
-    pub directory: PathBuf,
     /// The source profile, as on the command line.
     pub source: String,
     /// The organisation of records that name none.
@@ -177,14 +176,18 @@ impl Config {
         let kafka = kafka::read(reader, &commit);
         let has_brokers = reader.has("kafka.brokers");
         let is_kafka = reader.choice("log.kind", &[("embedded", false), ("kafka", true)]).unwrap_or(has_brokers);
-        let workers = reader.whole_if_given("log.workers");
+        let workers: Option<usize> = reader.whole_if_given("log.workers");
         if is_kafka && !has_brokers {
             let mend = "give kafka.brokers, such as [\"127.0.0.1:9092\"], or log.kind = \"embedded\"";
             reader.fault("log.kind", "is kafka, but no broker is given", mend);
         }
+        if !is_kafka && workers.is_some_and(|count| count > 1) {
+            let what = "the embedded store has one partition, and so work for one";
+            reader.fault("log.workers", what, "leave it out, or give kafka.brokers: more threads need Kafka");
+        }
         Config {
             file,
-            log: if is_kafka { Log::Kafka(kafka) } else { Log::Embedded(embedded) },
+            log: if is_kafka { Log::Kafka(Box::new(kafka)) } else { Log::Embedded(embedded) },
             workers: workers.unwrap_or_else(|| if is_kafka { core_count() } else { 1 }),
             commit,
             time,
@@ -211,18 +214,11 @@ fn paths(reader: &mut Reader, path: &'static str) -> Vec<PathBuf> {
 fn read_embedded(reader: &mut Reader, source: &str) -> Embedded {
     let directory = PathBuf::from(reader.text("embedded.directory"));
     let spool = Spool {
-        directory: reader.text_if_given("spool.directory").map_or_else(|| directory.join("spool"), PathBuf::from),
         source: reader.text_if_given("spool.source").unwrap_or_else(|| source.to_owned()),
         org: reader.text_if_given("spool.org"),
     };
-    for path in ["embedded.directory", "spool.directory"] {
-        if reader.is_empty_text(path) {
-            reader.fault(path, "is empty", "name a directory");
-        }
-    }
-    if spool.directory == directory {
-        let what = "is the directory of the store itself";
-        reader.fault("spool.directory", what, "name another, or none: it is spool in the store's directory then");
+    if reader.is_empty_text("embedded.directory") {
+        reader.fault("embedded.directory", "is empty", "name a directory");
     }
     Embedded { directory, spool }
 }
@@ -240,7 +236,7 @@ fn read_time(reader: &mut Reader) -> Time {
     Time {
         source: reader.choice("time.source", &sources).unwrap_or(TimeSource::Clock),
         tick_interval: millis(reader, "time.tick_interval_ms"),
-        tick_delay: millis(reader, "time.tick_delay_ms"),
+        tick_delay: Duration::from_secs(reader.whole("time.tick_delay_s")),
     }
 }
 

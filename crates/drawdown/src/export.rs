@@ -30,11 +30,8 @@ pub struct Args {
 }
 
 /// The outputs that are files, with their names.
-const FILES: [(Output, &str); 3] = [
-    (Output::Debits, "debits.jsonl"),
-    (Output::Events, "account-events.jsonl"),
-    (Output::Rejects, "rejects.jsonl"),
-];
+const FILES: [(Output, &str); 3] =
+    [(Output::Debits, "debits.jsonl"), (Output::Events, "account-events.jsonl"), (Output::Rejects, "rejects.jsonl")];
 
 /// Exports everything.
 pub fn run(args: &Args) -> Run {
@@ -89,7 +86,8 @@ pub fn account_line(state: &[u8]) -> Result<Vec<u8>, Failure> {
     let opening = account::unpack(state).map_err(|error| Failure::Fault(error.into()))?;
     let org = opening.org.clone();
     let restored = Account::restore(opening, &Rules::default());
-    let restored = restored.ok_or_else(|| Failure::Fault(anyhow::anyhow!("the state of {org:?} breaks an invariant")))?;
+    let restored =
+        restored.ok_or_else(|| Failure::Fault(anyhow::anyhow!("the state of {org:?} breaks an invariant")))?;
     let mut line = Vec::new();
     account::write(&mut line, &restored);
     Ok(line)

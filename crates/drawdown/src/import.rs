@@ -65,9 +65,7 @@ pub fn run(args: &Args) -> Run {
         std::fs::File::open(path).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))?;
     }
     match &config.log {
-        Log::Embedded(log) => {
-            into_spool(args, &log.directory)
-        }
+        Log::Embedded(log) => into_spool(args, &log.directory),
         Log::Kafka(kafka) => {
             let publisher = Publisher::new(&kafka_settings(kafka)).map_err(|error| Failure::Fault(error.into()))?;
             to_kafka(args, &config, &publisher)
@@ -88,7 +86,11 @@ fn into_spool(args: &Args, directory: &Path) -> Run {
     }
     let mut out = io::stdout().lock();
     for path in placed {
-        writeln!(out, "{}: waits to be rated; `drawdown serve` moves it to done when its last record is", path.display())?;
+        writeln!(
+            out,
+            "{}: waits to be rated; `drawdown serve` moves it to done when its last record is",
+            path.display()
+        )?;
     }
     Ok(Done::Well)
 }

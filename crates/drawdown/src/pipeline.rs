@@ -18,8 +18,10 @@ const SEEN_GRACE_DAYS: u32 = 2;
 pub fn kafka_settings(kafka: &Kafka) -> KafkaSettings {
     let mut settings = KafkaSettings {
         group: kafka.group.clone(),
-        transactional_prefix: kafka.instance.clone(),
+        // With the group, so that one prefix of an ACL covers all processes.
+        transactional_prefix: format!("{}-{}", kafka.group, kafka.instance),
         transaction_timeout: kafka.transaction_timeout,
+        is_member_static: true,
         ..KafkaSettings::default()
     };
     for (name, value) in &kafka.client {

@@ -1,6 +1,7 @@
 //! `drawdown topics`: the topics that the pipeline needs, made or checked.
 
 use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
 
 use clap::{Args as ClapArgs, Subcommand};
 use drawdown_stream::kafka::topics::{self, TopicPlan};
@@ -8,6 +9,9 @@ use drawdown_stream::kafka::topics::{self, TopicPlan};
 use crate::config::{Config, ConfigArgs, Log};
 use crate::exit::{Done, Failure, Run};
 use crate::pipeline::kafka_settings;
+
+/// How long new topics may take until every broker knows how they are set.
+const SETTLE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// Make or check the topics of the pipeline
 #[derive(Debug, ClapArgs)]
@@ -71,7 +75,16 @@ fn create(args: &CreateArgs) -> Run {
     let mut out = io::stdout().lock();
     made.iter().try_for_each(|name| writeln!(out, "{name}: made"))?;
     drop(out);
-    report(topics::check(&settings, window_days).map_err(|error| Failure::Fault(error.into()))?)
+    // A broker may answer for a moment as if what it was just told were not so.
+    let patience = if made.is_empty() { Duration::ZERO } else { SETTLE_PATIENCE };
+    let deadline = Instant::now() + patience;
+    loop {
+        let faults = topics::check(&settings, window_days).map_err(|error| Failure::Fault(error.into()))?;
+        if faults.is_empty() || Instant::now() >= deadline {
+            return report(faults);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }
 
 fn check(args: &CheckArgs) -> Run {

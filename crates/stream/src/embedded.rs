@@ -89,9 +89,9 @@ impl EmbeddedSettings {
 
 /// A log in a directory.
 pub struct EmbeddedLog {
-    // Closed in this order: the lock last.
-    writer: Writer,
+    // Closed in this order: the reader first, so that the writer, as the last, puts all into the one file; then the lock.
     reader: Reader,
+    writer: Writer,
     spool: Spool,
     /// The transaction that is open, or the memory for the next.
     transaction: Box<Transaction>,

@@ -100,6 +100,12 @@ pub struct KafkaLog {
     started: Instant,
 }
 
+/// It is made where its settings are, and moves to the thread that works on it.
+const _: () = {
+    const fn is_send<T: Send>() {}
+    is_send::<KafkaLog>();
+};
+
 impl KafkaLog {
     /// Connects worker `thread`, and fences what was left of it. Partitions are assigned by [`Log::turn`].
     ///

@@ -1,5 +1,7 @@
 //! The log on a real Kafka. One broker serves all tests of this file; each has topics and a group of its own.
 
+#[path = "kafka/brokers.rs"]
+mod brokers;
 #[path = "kafka/connecting.rs"]
 mod connecting;
 #[path = "kafka/desk.rs"]

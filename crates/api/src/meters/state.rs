@@ -1,7 +1,6 @@
 //! Gauges that are brought up to date when somebody asks: sums over the accounts, health, memory, spool, decks.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use drawdown_units::{Currency, Timestamp};
 use metrics::Gauge;
@@ -9,7 +8,7 @@ use metrics::Gauge;
 use super::{Telemetry, age_s};
 use crate::health::Health;
 use crate::names;
-use crate::views::Totals;
+use crate::views::{Totals, Views};
 
 /// What the process as a whole says of itself.
 pub struct ProcessMeters {
@@ -43,6 +42,7 @@ pub struct StateMeters {
     outstanding: Gauge,
     oldest: Gauge,
     staleness: Gauge,
+    state_bytes: Gauge,
     healthy: Gauge,
     ready: Gauge,
     report_ages: Vec<Gauge>,
@@ -59,6 +59,7 @@ impl StateMeters {
             outstanding: it.gauge(names::RECHARGES_OUTSTANDING, &[]),
             oldest: it.gauge(names::RECHARGE_OLDEST, &[]),
             staleness: it.gauge(names::VIEWS_STALENESS, &[]),
+            state_bytes: it.gauge(names::STATE_BYTES, &[]),
             healthy: it.gauge(names::HEALTHY, &[]),
             ready: it.gauge(names::READY, &[]),
             report_ages: workers.map(|worker| it.gauge(names::REPORT_AGE, &[&worker.to_string()])).collect(),
@@ -95,15 +96,16 @@ impl StateMeters {
         &self.money[place].1
     }
 
-    /// Health, memory, and how old the views are.
-    pub(crate) fn health(&self, health: &Health, staleness: Duration) {
+    /// Health, memory, and how old and how large the views are.
+    pub(crate) fn health(&self, health: &Health, views: &dyn Views) {
         let flag = |gauge: &Gauge, is_set: bool| gauge.set(f64::from(u8::from(is_set)));
         flag(&self.healthy, health.stuck().is_empty());
         flag(&self.ready, health.unready().is_empty());
         for (gauge, pulse) in self.report_ages.iter().zip(health.pulses()) {
             gauge.set(pulse.silence().as_secs_f64());
         }
-        self.staleness.set(staleness.as_secs_f64());
+        self.staleness.set(views.staleness().as_secs_f64());
+        self.state_bytes.set(views.size_bytes() as f64);
         if let Some(bytes) = resident_bytes() {
             self.resident.set(bytes as f64);
         }

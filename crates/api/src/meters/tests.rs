@@ -146,6 +146,26 @@ fn the_lag_of_a_partition_that_is_gone_is_nothing() {
 }
 
 #[test]
+fn a_worker_that_is_gone_holds_nothing() {
+    let telemetry = Arc::new(Telemetry::begin("1"));
+    let mut worker = telemetry.worker(0);
+    worker.assigned(&[1]);
+    worker.holds(5, 4096);
+    worker.lag(1, 5, Timestamp::EPOCH, clock());
+    drop(worker);
+    let text = shown(&telemetry);
+    for series in [
+        "drawdown_accounts{worker=\"0\"}",
+        "drawdown_dedup_bytes{worker=\"0\"}",
+        "drawdown_partitions_assigned{worker=\"0\"}",
+        "drawdown_lag_records{partition=\"1\"}",
+        "drawdown_lag_seconds{partition=\"1\"}",
+    ] {
+        assert_eq!(value(&text, series), 0.0, "{series}");
+    }
+}
+
+#[test]
 fn restoring_is_shown_while_it_lasts() {
     let telemetry = Arc::new(Telemetry::begin("1"));
     let worker = telemetry.worker(0);

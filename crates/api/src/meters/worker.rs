@@ -53,7 +53,6 @@ pub struct WorkerMeters {
     restore_read: Gauge,
     restore_total: Gauge,
     accounts: Gauge,
-    state_bytes: Gauge,
     dedup_bytes: Gauge,
     lags: Vec<(u32, Gauge, Gauge)>,
 }
@@ -89,7 +88,6 @@ impl WorkerMeters {
             restore_read: of_worker(names::RESTORE_READ),
             restore_total: of_worker(names::RESTORE_TOTAL),
             accounts: of_worker(names::ACCOUNTS),
-            state_bytes: of_worker(names::STATE_BYTES),
             dedup_bytes: of_worker(names::DEDUP_BYTES),
             lags: Vec::new(),
             telemetry,
@@ -201,11 +199,19 @@ impl WorkerMeters {
         in_seconds.set(if records == 0 { 0.0 } else { super::age_s(now, last_arrival) });
     }
 
-    /// What the worker keeps: accounts, and the memory of them and of identities. Once a second is often enough.
-    pub fn holds(&self, account_count: usize, state_bytes: usize, dedup_bytes: usize) {
+    /// What the worker keeps: accounts, and the memory of identities.
+    pub fn holds(&self, account_count: usize, dedup_bytes: usize) {
         self.accounts.set(account_count as f64);
-        self.state_bytes.set(state_bytes as f64);
         self.dedup_bytes.set(dedup_bytes as f64);
+    }
+}
+
+impl Drop for WorkerMeters {
+    /// What the worker had it has no more: another one begins anew, perhaps with other partitions.
+    fn drop(&mut self) {
+        let lags = self.lags.iter().flat_map(|(_, records, lag_s)| [records, lag_s]);
+        let held = [&self.partitions, &self.restoring, &self.accounts, &self.dedup_bytes];
+        lags.chain(held).for_each(|gauge| gauge.set(0.0));
     }
 }
 

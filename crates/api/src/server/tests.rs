@@ -18,6 +18,10 @@ impl Views for OneAccount {
         Totals { recharges_outstanding: 7, ..Totals::default() }
     }
 
+    fn size_bytes(&self) -> usize {
+        600
+    }
+
     fn staleness(&self) -> Duration {
         Duration::from_secs(3)
     }
@@ -47,6 +51,7 @@ fn metrics_are_brought_up_to_date_when_asked_for() {
         "drawdown_aborts_total 1",
         "drawdown_recharges_outstanding 7",
         "drawdown_views_staleness_seconds 3",
+        "drawdown_state_bytes 600",
         "drawdown_healthy 1",
         "drawdown_ready 0",
     ] {

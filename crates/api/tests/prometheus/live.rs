@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use drawdown_api::meters::Committed;
-use drawdown_api::{AccountViews, EventTally, Health, Routes, Server, Stage, Telemetry, WorkerMeters};
+use drawdown_api::{EventTally, Figures, Health, Routes, Server, Stage, Telemetry, Totals, Views, WorkerMeters};
 use drawdown_engine::Tally;
 use drawdown_engine::log::Progress;
 use drawdown_engine::tally::{Charged, Funded};
@@ -28,8 +28,6 @@ impl Live {
     pub fn start() -> Self {
         let telemetry = Arc::new(Telemetry::begin("0.0.0"));
         let health = Arc::new(Health::new(1, Duration::from_secs(30)));
-        let views = Arc::new(AccountViews::default());
-        views.publish(0, &account(), b"{}");
         let process = telemetry.process();
         process.spool(1, 0);
         process.deck("acs-pstn", 4);
@@ -45,7 +43,7 @@ impl Live {
                 std::thread::park_timeout(Duration::from_millis(100));
             }
         });
-        let routes = Routes { telemetry, health, views };
+        let routes = Routes { telemetry, health, views: Arc::new(OneAccount) };
         let server = Server::start(([127, 0, 0, 1], 0).into(), routes).unwrap();
         Live { server: Some(server), is_over, worker: Some(worker) }
     }
@@ -66,6 +64,29 @@ impl Drop for Live {
     }
 }
 
+/// One account is all there is.
+struct OneAccount;
+
+impl Views for OneAccount {
+    fn account(&self, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn totals(&self, now: Timestamp) -> Totals {
+        let mut totals = Totals::default();
+        totals.add(&Figures::of(&account()), now);
+        totals
+    }
+
+    fn size_bytes(&self) -> usize {
+        700
+    }
+
+    fn staleness(&self) -> Duration {
+        Duration::from_millis(20)
+    }
+}
+
 struct Worker {
     meters: WorkerMeters,
     recharges: u64,
@@ -76,7 +97,7 @@ impl Worker {
         self.meters.assigned(&[0, 1]);
         self.meters.restored(&account());
         self.meters.restoring(Progress { read: 100, total: 100, is_done: true });
-        self.meters.holds(1, 700, 4096);
+        self.meters.holds(1, 4096);
     }
 
     /// One transaction in which everything happens.

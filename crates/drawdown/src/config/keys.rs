@@ -73,27 +73,21 @@ pub const KEYS: &[Key] = &[
         "log.workers",
         Kind::Whole(1, 256),
         "1",
-        "Threads that rate. Without it: one on the embedded store, as many as there are cores on Kafka.",
+        "Threads that rate. Without it as many as there are cores; on the embedded store, which has one partition, one.",
     ),
     key(
         "embedded.directory",
         Kind::Text,
         "\"drawdown-data\"",
-        "Where the embedded store lives. One process at a time.",
-    ),
-    open(
-        "spool.directory",
-        Kind::Text,
-        "\"drawdown-data/spool\"",
-        "Files that appear here are taken up whole, and moved away when what they hold is committed. Without it: spool, in the store's directory.",
+        "Where the embedded store lives, and beside it its spool. One process at a time.",
     ),
     open(
         "spool.source",
         Kind::Text,
         "\"asterisk-csv,zone=Europe/Berlin,region=DE\"",
-        "How their records are written: a source by name, or the file of a profile. Without it: rating.source.",
+        "How records in files are written that are dropped into the spool without saying so: a source by name, or the file of a profile. Without it: rating.source.",
     ),
-    open("spool.org", Kind::Text, "\"contoso\"", "The organisation of their records that name none."),
+    open("spool.org", Kind::Text, "\"contoso\"", "The organisation of those that name none."),
     open(
         "kafka.brokers",
         Kind::Texts,
@@ -105,7 +99,7 @@ pub const KEYS: &[Key] = &[
     open(
         "kafka.instance",
         Kind::Text,
-        "\"drawdown-0\"",
+        "\"0\"",
         "This process among those of the group: the same after a restart, and never that of another process, or the two fence each other. Without it: the name of the host.",
     ),
     key(
@@ -175,9 +169,9 @@ pub const KEYS: &[Key] = &[
     ),
     key("time.tick_interval_ms", Kind::Whole(10, 3_600_000), "1000", "How often the clock is asked."),
     key(
-        "time.tick_delay_ms",
-        Kind::Whole(0, 3_600_000),
-        "5000",
+        "time.tick_delay_s",
+        Kind::Whole(0, 3_600),
+        "5",
         "How far a tick stays behind the clock, for records that are on their way.",
     ),
     key("rating.decks", Kind::Texts, "[]", "Manifests of decks in files, beside those that were published."),

@@ -84,7 +84,7 @@ fn the_defaults_are_those_of_the_engine() {
     assert_eq!(config.rules, Rules::default());
     assert_eq!(config.rating.limits, Limits::default());
     assert_eq!(config.workers, 1);
-    let spool = Spool { directory: "drawdown-data/spool".into(), source: "native".into(), org: None };
+    let spool = Spool { source: "native".into(), org: None };
     assert_eq!(config.log, Log::Embedded(Embedded { directory: "drawdown-data".into(), spool }));
 }
 
@@ -227,8 +227,8 @@ fn what_contradicts_itself_is_refused() {
         ),
         (&["rules.recharge_minimum=0"], "--set: rules.recharge_minimum: is not above 0"),
         (&["http.listen=localhost"], "--set: http.listen: \"localhost\" is no address"),
+        (&["log.workers=2"], "--set: log.workers: the embedded store has one partition"),
         (&["embedded.directory="], "--set: embedded.directory: is empty"),
-        (&["spool.directory=drawdown-data"], "--set: spool.directory: is the directory of the store itself"),
         (&["logging.level=info,=="], "--set: logging.level: \"info,==\" is no level"),
         (
             &["kafka.properties.isolation.level=read_uncommitted"],

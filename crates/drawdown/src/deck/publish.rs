@@ -41,7 +41,11 @@ pub fn run(args: &Args) -> Run {
             for bundle in &bundles {
                 embedded::decks::place(&log.directory, bundle)
                     .map_err(|error| Failure::Fault(anyhow::anyhow!("{}: {error}", bundle.key())))?;
-                writeln!(out, "{}: published; a running process takes it up at once, the next one at its start", bundle.key())?;
+                writeln!(
+                    out,
+                    "{}: published; a running process takes it up at once, the next one at its start",
+                    bundle.key()
+                )?;
             }
         }
         Log::Kafka(kafka) => {
@@ -58,7 +62,8 @@ pub fn run(args: &Args) -> Run {
 /// A deck or a rate plan, checked by itself, with the texts of its files.
 pub fn bundle_of(path: &Path) -> Result<Bundle, Failure> {
     let name = path.display().to_string();
-    let text = read_text(path, "give the manifest of a deck, or a rate plan").map_err(|it| Failure::faults(vec![it]))?;
+    let text =
+        read_text(path, "give the manifest of a deck, or a rate plan").map_err(|it| Failure::faults(vec![it]))?;
     if rows_file_of(&text).is_err() && text.contains("[products]") {
         let plan = RatePlan::parse(&name, &text).map_err(Failure::faults)?;
         return Ok(Bundle::RatePlan { id: plan.id, file_name: name, text });

@@ -162,6 +162,10 @@ impl drawdown_api::Views for Fresh {
         totals
     }
 
+    fn size_bytes(&self) -> usize {
+        self.views.size_bytes()
+    }
+
     fn staleness(&self) -> Duration {
         self.began.elapsed().saturating_sub(Duration::from_millis(self.fresh_ms.load(Ordering::Relaxed)))
     }
@@ -227,7 +231,7 @@ impl Observer for Watch {
             let last = self.arrivals.iter().find(|(held, _)| held == partition).map_or(now, |(_, at)| *at);
             self.meters.lag(*partition, *records, last, now);
         }
-        self.meters.holds(committed.account_count, self.shared.views.views.size_bytes(), committed.dedup_size_bytes);
+        self.meters.holds(committed.account_count, committed.dedup_size_bytes);
     }
 
     fn aborted(&mut self, why: &str) {

@@ -1,11 +1,15 @@
 //! What a record carries besides its bytes, as headers: CloudEvents in binary mode, and ours.
 //!
+//! The arrival is a header where it is not that of the record itself: a record of last month that is imported now must
+//! not look a month old to the broker, which would delete it for its age.
+//!
 //! A header that does not read is as good as none: the record's bytes decide.
 
 use std::ffi::CStr;
 use std::str;
 
 use drawdown_engine::log::{Attributes, Place};
+use drawdown_units::Timestamp;
 use rdkafka::message::{Header, OwnedHeaders};
 
 use super::ffi::Headers;
@@ -23,20 +27,32 @@ const ORG: &str = "drawdown-org";
 const FILE: &str = "drawdown-file";
 /// `<length>:<hash, hexadecimal>` of a record that was too long to be sent whole.
 const CUT: &str = "drawdown-cut";
+/// RFC 3339.
+const ARRIVAL: &str = "drawdown-arrival";
 
-/// Reads headers.
-pub(super) fn read<'a>(headers: Headers<'a>) -> Attributes<'a> {
-    let mut attributes = Attributes::default();
-    for (name, value) in headers {
-        if let (Ok(name), Ok(value)) = (CStr::to_str(name), str::from_utf8(value)) {
-            note(&mut attributes, name, value);
-        }
-    }
-    attributes
+/// What headers say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Said<'a> {
+    pub attributes: Attributes<'a>,
+    /// When the record arrived, if that is not when it was sent.
+    pub arrival: Option<Timestamp>,
 }
 
-fn note<'a>(attributes: &mut Attributes<'a>, name: &str, value: &'a str) {
+/// Reads headers.
+pub(super) fn read(headers: Headers<'_>) -> Said<'_> {
+    let mut said = Said::default();
+    for (name, value) in headers {
+        if let (Ok(name), Ok(value)) = (CStr::to_str(name), str::from_utf8(value)) {
+            note(&mut said, name, value);
+        }
+    }
+    said
+}
+
+fn note<'a>(said: &mut Said<'a>, name: &str, value: &'a str) {
+    let attributes = &mut said.attributes;
     match name {
+        ARRIVAL => said.arrival = Timestamp::parse(value).ok(),
         CE_ID => attributes.ce_id = Some(value),
         CE_SOURCE => attributes.ce_source = Some(value),
         SOURCE => attributes.source = Some(value),
@@ -60,11 +76,13 @@ fn cut(value: &str) -> Option<(u64, u64)> {
     Some((length.parse().ok()?, u64::from_str_radix(hash, 16).ok()?))
 }
 
-/// The headers that [`read`] reads as `attributes`; none if there is nothing to say.
-pub fn headers(attributes: &Attributes<'_>) -> Option<OwnedHeaders> {
-    if *attributes == Attributes::default() {
+/// The headers of a record with `attributes` that arrived at `arrival`, or, without one, arrives as it is sent; none if
+/// there is nothing to say.
+pub fn headers(attributes: &Attributes<'_>, arrival: Option<Timestamp>) -> Option<OwnedHeaders> {
+    if *attributes == Attributes::default() && arrival.is_none() {
         return None;
     }
+    let arrival = arrival.map(|at| at.to_string());
     let place = attributes.place.map(|place| format!("{}:{}:{}", place.line, place.offset, place.file));
     let cut = attributes.cut_from.map(|(length, hash)| format!("{length}:{hash:016x}"));
     let texts = [
@@ -75,6 +93,7 @@ pub fn headers(attributes: &Attributes<'_>) -> Option<OwnedHeaders> {
         (ORG, attributes.org),
         (FILE, place.as_deref()),
         (CUT, cut.as_deref()),
+        (ARRIVAL, arrival.as_deref()),
     ];
     let texts = texts.into_iter().filter_map(|(key, value)| Some((key, value?)));
     Some(texts.fold(OwnedHeaders::new(), |headers, (key, value)| headers.insert(Header { key, value: Some(value) })))
@@ -97,32 +116,36 @@ mod tests {
             place,
             cut_from: Some((9_000_000, u64::MAX)),
         };
-        let headers = headers(&attributes).expect("there is something to say");
-        let mut read = Attributes::default();
+        let arrival = Some(Timestamp::from_parts(1_772_323_200, 123_456_789));
+        let headers = headers(&attributes, arrival).expect("there is something to say");
+        let mut said = Said::default();
         for header in headers.iter() {
-            note(&mut read, header.key, str::from_utf8(header.value.expect("a value")).expect("text"));
+            note(&mut said, header.key, str::from_utf8(header.value.expect("a value")).expect("text"));
         }
-        assert_eq!(read, attributes);
-        assert!(super::headers(&Attributes::default()).is_none());
+        assert_eq!(said, Said { attributes, arrival });
+        assert!(super::headers(&Attributes::default(), None).is_none());
+        assert!(super::headers(&Attributes::default(), arrival).is_some());
     }
 
     #[test]
     fn what_does_not_read_is_as_good_as_none() {
-        let mut attributes = Attributes::default();
-        for (name, value) in [(FILE, "1"), (FILE, "x:2:f"), (CUT, "12"), (CUT, "12:xyz"), ("else", "1")] {
-            note(&mut attributes, name, value);
+        let mut said = Said::default();
+        let unreadable =
+            [(FILE, "1"), (FILE, "x:2:f"), (CUT, "12"), (CUT, "12:xyz"), (ARRIVAL, "today"), ("else", "1")];
+        for (name, value) in unreadable {
+            note(&mut said, name, value);
         }
-        assert_eq!(attributes, Attributes::default());
+        assert_eq!(said, Said::default());
     }
 
     #[test]
     fn our_own_header_of_the_organisation_goes_first() {
         for order in [[ORG, PARTITION_KEY], [CE_PARTITION_KEY, ORG]] {
-            let mut attributes = Attributes::default();
+            let mut said = Said::default();
             for name in order {
-                note(&mut attributes, name, if name == ORG { "ours" } else { "theirs" });
+                note(&mut said, name, if name == ORG { "ours" } else { "theirs" });
             }
-            assert_eq!(attributes.org, Some("ours"));
+            assert_eq!(said.attributes.org, Some("ours"));
         }
     }
 }

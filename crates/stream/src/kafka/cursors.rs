@@ -2,11 +2,11 @@
 
 use std::ffi::{CStr, CString};
 
-use drawdown_engine::log::{Attributes, Batch, Input, LogError, Position, Record};
+use drawdown_engine::log::{Batch, Input, LogError, Position, Record};
 use drawdown_units::Timestamp;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::attributes;
+use super::attributes::{self, Said};
 use super::ffi::{Message, TopicHandle};
 
 /// One input of one partition.
@@ -88,14 +88,15 @@ impl Cursors {
         }
         cursor.next = offset + 1;
         cursor.is_at_end = false;
+        let said = message.headers().map_or_else(Said::default, attributes::read);
         batch.push(&Record {
             input: cursor.input,
             partition: cursor.partition,
             offset,
-            arrival: arrival(message),
+            arrival: said.arrival.unwrap_or_else(|| sent(message)),
             key: message.key(),
             value: message.value(),
-            attributes: message.headers().map_or_else(Attributes::default, attributes::read),
+            attributes: said.attributes,
         });
         Ok(())
     }
@@ -127,8 +128,8 @@ impl Cursors {
     }
 }
 
-/// When a record arrived. Only brokers before 0.10 do not say; a record of theirs has just arrived.
-fn arrival(message: Message<'_>) -> Timestamp {
+/// When a record was sent. Only brokers before 0.10 do not say; a record of theirs has just arrived.
+fn sent(message: Message<'_>) -> Timestamp {
     message.timestamp_ms().map_or_else(super::time::now, super::time::from_ms)
 }
 

@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::Message as _;
 use rdkafka::config::FromClientConfigAndContext;
+use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
-use rdkafka::{Message as _};
 
 use super::heard::{Context, Heard};
 use super::settings::Role;
@@ -95,9 +95,11 @@ impl Decks {
             Some(Err(rdkafka::error::KafkaError::PartitionEOF(_))) => {}
             Some(Err(error)) => tracing::warn!("reading {}: {error}", self.topic),
         }
-        let position = self.consumer.position().ok().and_then(|list| {
-            list.find_partition(&self.topic, 0).and_then(|found| found.offset().to_raw())
-        });
+        let position = self
+            .consumer
+            .position()
+            .ok()
+            .and_then(|list| list.find_partition(&self.topic, 0).and_then(|found| found.offset().to_raw()));
         let is_caught_up = self.high == 0 || position.is_some_and(|position| position >= self.high);
         Ok(News { bundles, is_caught_up })
     }

@@ -18,7 +18,6 @@ use rdkafka::{ClientContext, config::FromClientConfigAndContext};
 use super::KafkaSettings;
 use super::attributes::headers;
 use super::settings::Role;
-use super::time::to_ms;
 use crate::bundle::{Bundle, BundleError};
 
 /// How long a full queue, or the end, is waited for before it is said that nothing moves.
@@ -38,7 +37,9 @@ pub enum PublishError {
         source: KafkaError,
     },
     /// Some messages were refused or timed out.
-    #[error("{count} messages were not delivered to {topic}: see the log; what was delivered is de-duplicated if it is sent again")]
+    #[error(
+        "{count} messages were not delivered to {topic}: see the log; what was delivered is de-duplicated if it is sent again"
+    )]
     Undelivered {
         /// Where to.
         topic: String,
@@ -67,10 +68,10 @@ impl ProducerContext for Deliveries {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((error, _)) = result {
-            if self.0.fetch_add(1, Ordering::Relaxed) == 0 {
-                tracing::error!("a message was not delivered: {error}");
-            }
+        if let Err((error, _)) = result
+            && self.0.fetch_add(1, Ordering::Relaxed) == 0
+        {
+            tracing::error!("a message was not delivered: {error}");
         }
     }
 }
@@ -88,7 +89,8 @@ impl Publisher {
         Ok(Publisher { settings: settings.clone(), producer, deliveries })
     }
 
-    /// Sends one record or command, waiting where the brokers cannot keep up.
+    /// Sends one record or command, waiting where the brokers cannot keep up. It counts as arrived at `arrival`, but not
+    /// as so old to the broker, which would delete it for its age.
     ///
     /// # Errors
     /// What the client says.
@@ -101,11 +103,11 @@ impl Publisher {
         attributes: &Attributes<'_>,
     ) -> Result<(), PublishError> {
         let topic = self.settings.topic(input.name());
-        let mut record = BaseRecord::<str, [u8]>::to(&topic).payload(value).timestamp(to_ms(arrival));
+        let mut record = BaseRecord::<str, [u8]>::to(&topic).payload(value);
         if let Some(key) = key {
             record = record.key(key);
         }
-        if let Some(headers) = headers(attributes) {
+        if let Some(headers) = headers(attributes, Some(arrival)) {
             record = record.headers(headers);
         }
         self.queue(&topic, record)

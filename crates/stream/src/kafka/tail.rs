@@ -64,8 +64,7 @@ impl Tail {
         let mut list = TopicPartitionList::new();
         let mut behind = Vec::new();
         for partition in partitions {
-            let (low, high) =
-                consumer.fetch_watermarks(&topic, partition, patience).map_err(|error| client(&error))?;
+            let (low, high) = consumer.fetch_watermarks(&topic, partition, patience).map_err(|error| client(&error))?;
             if low < high && from_beginning {
                 behind.push((partition, high));
             }
@@ -122,6 +121,7 @@ impl Tail {
 
 fn is_passing(error: &KafkaError) -> bool {
     use rdkafka::types::RDKafkaErrorCode as Code;
-    let passing = [Code::BrokerTransportFailure, Code::AllBrokersDown, Code::NotLeaderForPartition, Code::RequestTimedOut];
+    let passing =
+        [Code::BrokerTransportFailure, Code::AllBrokersDown, Code::NotLeaderForPartition, Code::RequestTimedOut];
     error.rdkafka_error_code().is_some_and(|code| passing.contains(&code))
 }

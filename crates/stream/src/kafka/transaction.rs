@@ -202,8 +202,8 @@ impl Transactions {
     /// it: else an open transaction of ours stands at its end, and begins where the rest ends.
     pub fn is_all_committed(&mut self, topic: usize, partition: u32) -> Result<bool, LogError> {
         self.wait()?;
-        if self.early.as_ref().is_some_and(|answer| answer.outcome.is_ok()) {
-            return Ok(true);
+        if let Some(answer) = &self.early {
+            return Ok(answer.outcome.is_ok());
         }
         let is_touched = self.is_touched[topic].get(partition as usize).is_some_and(|is_touched| *is_touched);
         if self.state == State::Idle || !is_touched {

@@ -215,6 +215,19 @@ fn messages_of_any_size_are_kept() {
 }
 
 #[test]
+fn a_log_that_was_closed_is_one_file() {
+    let directory = tempdir().unwrap();
+    let mut log = open(directory.path()).unwrap();
+    commit(&mut log, &[(Output::Debits, "a", "debit")]);
+    drop(log);
+    let entries = std::fs::read_dir(directory.path()).unwrap();
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    assert_eq!(names, ["drawdown.db", "lock", "spool"]);
+    assert_eq!(debits(directory.path()), ["debit"]);
+}
+
+#[test]
 fn a_second_process_is_told_who_has_it() {
     let directory = tempdir().unwrap();
     let log = open(directory.path()).unwrap();

@@ -25,17 +25,21 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Settings for a test, with names unlike those of any other.
 pub fn settings(test: &str) -> Option<KafkaSettings> {
-    let brokers = BROKER.as_ref()?.brokers().to_owned();
+    Some(settings_on(BROKER.as_ref()?.brokers(), test))
+}
+
+/// The same on other brokers.
+pub fn settings_on(brokers: &str, test: &str) -> KafkaSettings {
     let prefix = kafka::topic_prefix(test);
-    Some(KafkaSettings {
-        brokers,
+    KafkaSettings {
+        brokers: brokers.to_owned(),
         group: format!("{prefix}group"),
         transactional_prefix: format!("{prefix}tx"),
         prefix,
         session_timeout: Duration::from_secs(6),
         turn_interval_max: Duration::from_secs(30),
         ..KafkaSettings::default()
-    })
+    }
 }
 
 /// The same, and topics with so many partitions.

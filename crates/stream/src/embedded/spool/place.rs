@@ -45,8 +45,7 @@ pub fn place(
         let path = path.to_owned();
         move |source| PlaceError { path, what, source }
     };
-    super::Spool::create(directory)
-        .map_err(|(path, source)| PlaceError { path, what: "cannot be made", source })?;
+    super::Spool::create(directory).map_err(|(path, source)| PlaceError { path, what: "cannot be made", source })?;
     let mut original = File::open(file).map_err(fault(file, "cannot be opened"))?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_else(|| "records".to_owned());
     let spool = directory_of(&directory.join(SPOOL), input);
