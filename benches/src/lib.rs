@@ -2,6 +2,10 @@
 //!
 //! Everything is made from a seed, so that two runs measure the same work.
 
+pub mod feed;
+pub mod passthrough;
+pub mod pipeline;
+
 use drawdown_engine::{Engine, Limits, Outputs, Partition};
 use drawdown_ledger::Rules;
 use drawdown_rating::{Catalogue, Deck, DeckText};
@@ -80,18 +84,24 @@ pub fn deck(count: u64) -> Deck {
     }
 }
 
-/// Records of about 540 bytes each over a number of organisations, from 2026-03-01 on, one a millisecond.
+/// Records of about 540 bytes each over a number of organisations, one a millisecond.
 #[derive(Debug)]
 pub struct Records {
     orgs: u64,
+    from: Timestamp,
     index: u64,
     random: Random,
 }
 
 impl Records {
-    /// Over `orgs` organisations.
+    /// Over `orgs` organisations, from 2026-03-01 on.
     pub fn new(orgs: u64) -> Self {
-        Records { orgs, index: 0, random: Random::new(0xca11) }
+        Self::starting(orgs, Timestamp::from_civil(2026, 3, 1, 0, 0, 0, 0).expect("a day that exists"))
+    }
+
+    /// Over `orgs` organisations, from any second on.
+    pub fn starting(orgs: u64, from: Timestamp) -> Self {
+        Records { orgs, from, index: 0, random: Random::new(0xca11) }
     }
 }
 
@@ -101,12 +111,12 @@ impl Iterator for Records {
     fn next(&mut self) -> Option<Vec<u8>> {
         let org = self.random.below(self.orgs);
         self.index += 1;
-        Some(record(self.index, org, &mut self.random))
+        let start = instant(self.from, self.index);
+        Some(record(self.index, start, org, &mut self.random))
     }
 }
 
-fn record(index: u64, org: u64, random: &mut Random) -> Vec<u8> {
-    let start = instant(index);
+fn record(index: u64, start: Timestamp, org: u64, random: &mut Random) -> Vec<u8> {
     let seconds = 1 + random.below(600);
     let end = start.plus_seconds(seconds as i64);
     let callee = callee(random);
@@ -131,27 +141,31 @@ fn callee(random: &mut Random) -> u64 {
     area * 10_000_000 + random.below(10_000_000)
 }
 
-/// The start of record `index`.
-pub fn instant(index: u64) -> Timestamp {
-    let epoch = Timestamp::from_civil(2026, 3, 1, 0, 0, 0, 0).expect("a day that exists");
-    Timestamp::from_parts(epoch.seconds() + (index / 1000) as i64, (index % 1000) as u32 * 1_000_000 + 259)
+fn instant(from: Timestamp, index: u64) -> Timestamp {
+    Timestamp::from_parts(from.seconds() + (index / 1000) as i64, (index % 1000) as u32 * 1_000_000 + 259)
+}
+
+/// The commands that open organisation number `org` and give it three lots, at `at`, bought in the days before.
+pub fn commands(org: u64, at: Timestamp) -> [String; 4] {
+    std::array::from_fn(|n| {
+        let body = match n {
+            0 => r#""type":"openAccount","currency":"USD","ratePlan":"standard","country":"US""#.to_owned(),
+            n => {
+                let bought = at.plus_seconds(-86_400 * (4 - n as i64));
+                format!(r#""type":"addFunds","lotId":"lot-{org}-{n}","amount":"250000000.00","purchasedAt":"{bought}""#)
+            }
+        };
+        format!(r#"{{"commandId":"c{n}","orgId":"org-{org:06}","at":"{at}",{body}}}"#)
+    })
 }
 
 /// A partition with `orgs` organisations of three lots each.
 pub fn partition(engine: &Engine<'_>, orgs: u64) -> Partition {
     let mut partition = Partition::default();
     let mut outputs = Outputs::default();
-    let at = "2026-02-01T00:00:00Z";
-    let arrival = Timestamp::parse(at).expect("a time");
+    let arrival = Timestamp::parse("2026-02-01T00:00:00Z").expect("a time");
     for org in 0..orgs {
-        let open = r#""type":"openAccount","currency":"USD","ratePlan":"standard","country":"US""#.to_owned();
-        let lot = |n: u64| {
-            format!(
-                r#""type":"addFunds","lotId":"lot-{org}-{n}","amount":"250000000.00","purchasedAt":"2026-01-0{n}T00:00:00Z""#
-            )
-        };
-        for (n, body) in [open, lot(1), lot(2), lot(3)].iter().enumerate() {
-            let json = format!(r#"{{"commandId":"c{n}","orgId":"org-{org:06}","at":"{at}",{body}}}"#);
+        for json in commands(org, arrival) {
             let envelope = command::decode(json.as_bytes()).expect("a command");
             partition.command(engine, arrival, &envelope, &mut outputs);
         }
