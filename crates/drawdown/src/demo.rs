@@ -3,6 +3,7 @@
 //! It writes the inputs and then runs the very commands that it shows, so that what is seen can be repeated by hand.
 
 mod accounts;
+mod live;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -60,6 +61,7 @@ pub fn run(args: &Args) -> Run {
     accounts::show(&args.out.join("rated"))?;
     say(&["Why did that call cost this much, and who paid?"])?;
     done = worse(done, command(&["explain", &outputs, EXPLAINED, "--deck", &deck])?);
+    done = worse(done, live::run(&places)?);
     show_files(&places)?;
     say(&["Do the balances follow from debits and events alone, and every charge from deck and call?"])?;
     Ok(worse(done, command(&["verify", &outputs, "--deck", &deck])?))
@@ -101,6 +103,7 @@ fn show_files(places: &Places) -> io::Result<()> {
         ("rated/account-events.jsonl", "recharges, expiries, settlements, refusals"),
         ("rated/rejects.jsonl", "records that were not debited or have no price, whole"),
         ("rated/accounts.jsonl", "the state of every account"),
+        ("live/drawdown.toml", "the configuration of `serve`"),
     ] {
         writeln!(out, "  {:<44} {what}", places.of(name))?;
     }

@@ -88,6 +88,8 @@ pub struct KafkaLog {
     transactions: Transactions,
     cursors: Cursors,
     owned: BTreeSet<u32>,
+    /// Restored partitions whose usage records are held until the commands that wait were read.
+    awaiting_commands: Vec<u32>,
     /// In which the owned partitions were assigned.
     generation: i32,
     /// The group refused a commit, and has not said yet who owns what instead.
@@ -139,6 +141,7 @@ impl KafkaLog {
             transactions,
             cursors: Cursors::new(Input::ALL.map(|input| topic_name(settings, input.name()))),
             owned: BTreeSet::new(),
+            awaiting_commands: Vec::new(),
             generation: -1,
             awaits_turnover: false,
             in_flight: Vec::new(),
@@ -218,6 +221,7 @@ impl Log for KafkaLog {
                 let Some(message) = self.queue.next_message() else { break };
                 self.cursors.take(message, batch)?;
             }
+            self.let_usage_in()?;
             let left = room.records_max.saturating_sub(batch.count());
             if left == 0 || batch.size_bytes() >= room.bytes_max {
                 return Ok(());

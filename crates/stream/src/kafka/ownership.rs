@@ -82,6 +82,7 @@ impl KafkaLog {
                 // All of them: a rebalance by `range` takes everything and gives anew.
                 self.queue.clear();
                 self.cursors.clear();
+                self.awaiting_commands.clear();
                 self.restore = None;
                 self.generation = -1;
                 let partitions: Vec<_> = std::mem::take(&mut self.owned).into_iter().collect();
@@ -121,15 +122,38 @@ impl KafkaLog {
         )))
     }
 
-    /// Lets what was held of restored partitions come.
+    /// Lets what was held of restored partitions come: commands at once, usage records once no command waits.
     pub(super) fn go_on_from(&mut self, restore: Restore) -> Result<(), LogError> {
         for cursor in restore.into_cursors() {
             self.cursors.insert(cursor);
-            let topic: &CStr = self.cursors.topic(cursor.input);
-            if !self.queue.take_in(topic, cursor.partition as i32) {
-                return Err(LogError::Fatal(format!("{topic:?}/{} is not known", cursor.partition)));
+            match cursor.input {
+                Input::Commands => self.take_in(cursor.input, cursor.partition)?,
+                Input::Cdrs => self.awaiting_commands.push(cursor.partition),
             }
         }
         Ok(())
+    }
+
+    /// After a pause both inputs have a backlog, and whichever broker answers first would decide whether a call meets the
+    /// account that was opened for it an hour before. So the commands that wait are read before the calls that wait.
+    pub(super) fn let_usage_in(&mut self) -> Result<(), LogError> {
+        let mut index = 0;
+        while let Some(partition) = self.awaiting_commands.get(index).copied() {
+            if self.cursors.find(Input::Commands, partition).is_some_and(|cursor| !cursor.is_at_end) {
+                index += 1;
+            } else {
+                self.take_in(Input::Cdrs, partition)?;
+                self.awaiting_commands.swap_remove(index);
+            }
+        }
+        Ok(())
+    }
+
+    fn take_in(&self, input: Input, partition: u32) -> Result<(), LogError> {
+        let topic: &CStr = self.cursors.topic(input);
+        if self.queue.take_in(topic, partition as i32) {
+            return Ok(());
+        }
+        Err(LogError::Fatal(format!("{topic:?}/{partition} is not known")))
     }
 }
