@@ -4,15 +4,15 @@
 //!
 //! The seed decides who is killed and when; it is printed, and `DRAWDOWN_SEED` sets it.
 
-mod chaos {
-    pub mod process;
-    pub mod world;
-}
+#[path = "common/process.rs"]
+mod process;
+#[path = "chaos/world.rs"]
+mod world;
 
 use std::time::Duration;
 
-use chaos::world::World;
 use drawdown_testkit::kafka;
+use world::World;
 
 /// Kills of a process, at least.
 const KILLS: usize = 20;

@@ -9,7 +9,7 @@ use drawdown_testkit::kafka::{self, Cluster};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::process::{Process, drawdown, run};
+use crate::process::{Process, drawdown, run};
 
 const RECORDS: usize = 120_000;
 /// Records sent at once.

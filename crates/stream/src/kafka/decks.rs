@@ -14,6 +14,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::heard::{Context, Heard};
+use super::probe::Probe;
 use super::settings::Role;
 use super::{ConnectError, KafkaSettings};
 use crate::bundle::{BYTES_MAX, Bundle};
@@ -64,7 +65,10 @@ impl Decks {
     /// It is not there, or nobody answers.
     pub fn open(settings: &KafkaSettings) -> Result<Self, ConnectError> {
         let client = |error: &dyn std::fmt::Display| ConnectError::Client(error.to_string());
-        let context = Context { heard: Arc::new(Heard::default()) };
+        let heard = Arc::new(Heard::default());
+        // Says at once what is wrong with us or the brokers.
+        Probe::new(settings, u32::MAX, &heard)?.metadata(settings)?;
+        let context = Context { heard };
         let consumer = BaseConsumer::from_config_and_context(&settings.client(Role::Reader, u32::MAX), context)
             .map_err(|error| client(&error))?;
         let topic = settings.topic(TOPIC);

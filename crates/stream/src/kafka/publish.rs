@@ -15,9 +15,11 @@ use rdkafka::producer::{BaseRecord, Producer, ProducerContext, ThreadedProducer}
 use rdkafka::types::RDKafkaErrorCode;
 use rdkafka::{ClientContext, config::FromClientConfigAndContext};
 
-use super::KafkaSettings;
 use super::attributes::headers;
+use super::heard::Heard;
+use super::probe::Probe;
 use super::settings::Role;
+use super::{ConnectError, KafkaSettings};
 use crate::bundle::{Bundle, BundleError};
 
 /// How long a full queue, or the end, is waited for before it is said that nothing moves.
@@ -46,6 +48,9 @@ pub enum PublishError {
         /// How many.
         count: u64,
     },
+    /// Nobody to publish to.
+    #[error("{0}")]
+    Connect(#[from] ConnectError),
     /// The bundle cannot be packed.
     #[error("{0}")]
     Bundle(#[from] BundleError),
@@ -77,11 +82,12 @@ impl ProducerContext for Deliveries {
 }
 
 impl Publisher {
-    /// Connects lazily: errors come with the first message.
+    /// Connects.
     ///
     /// # Errors
-    /// Settings that make no client.
+    /// Settings that make no client; brokers that do not answer, or refuse us.
     pub fn new(settings: &KafkaSettings) -> Result<Self, PublishError> {
+        Probe::new(settings, u32::MAX, &Arc::new(Heard::default()))?.metadata(settings)?;
         let deliveries = Deliveries::default();
         let config = settings.client(Role::Publisher, 0);
         let producer = ThreadedProducer::from_config_and_context(&config, deliveries.clone())

@@ -12,6 +12,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
 use super::heard::{Context, Heard};
+use super::probe::Probe;
 use super::settings::Role;
 use super::{ConnectError, KafkaSettings};
 
@@ -55,12 +56,14 @@ impl Tail {
 
     fn open(settings: &KafkaSettings, topic: String, from_beginning: bool) -> Result<Self, ConnectError> {
         let client = |error: &dyn std::fmt::Display| ConnectError::Client(format!("{topic}: {error}"));
-        let context = Context { heard: Arc::new(Heard::default()) };
+        let heard = Arc::new(Heard::default());
+        let metadata = Probe::new(settings, u32::MAX, &heard)?.metadata(settings)?;
+        let context = Context { heard };
         let consumer = BaseConsumer::from_config_and_context(&settings.client(Role::Reader, u32::MAX), context)
             .map_err(|error| client(&error))?;
         let patience = settings.connect_timeout;
-        let metadata = consumer.fetch_metadata(Some(&topic), patience).map_err(|error| client(&error))?;
-        let partitions = metadata.topics().iter().flat_map(|topic| topic.partitions()).map(|partition| partition.id());
+        let found = metadata.topics().iter().filter(|found| found.name() == topic);
+        let partitions = found.flat_map(|found| found.partitions()).map(|partition| partition.id());
         let mut list = TopicPartitionList::new();
         let mut behind = Vec::new();
         for partition in partitions {
