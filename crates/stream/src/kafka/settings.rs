@@ -215,6 +215,9 @@ impl KafkaSettings {
             .set("auto.offset.reset", "earliest")
             .set("fetch.wait.max.ms", "100")
             .set("fetch.error.backoff.ms", "50")
+            // How long fetching rests once enough is queued. At the default of 1000 ms a backlog is read at a third of the
+            // speed: the queue is empty long before.
+            .set("fetch.queue.backoff.ms", "5")
             .set("queued.min.messages", "50000")
             .set("queued.max.messages.kbytes", self.read_ahead_kib.to_string());
     }
