@@ -153,11 +153,23 @@ fn a_month_live(desk: &Desk) {
     server.stop();
     assert_eq!(desk.tail("debits").len(), rated.len() + again, "replayed twice, debited once");
 
-    // What is left behind is whole: started again, nothing more comes of it, and the books are in order.
+    // What is left behind is whole: started again, it knows the deck that was published, and nothing comes twice.
     let server = desk.start();
-    std::thread::sleep(Duration::from_secs(2));
+    let calls = std::fs::read_to_string(bundled("demo/cdrs.jsonl")).expect("the bundled calls");
+    let mut one: serde_json::Value = calls
+        .lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .find(|call: &serde_json::Value| rated[0].contains(&format!("\"id\":{}", call["id"])))
+        .expect("the call of the first debit");
+    one["id"] = "one-more".into();
+    std::fs::write(desk.path("one.jsonl"), format!("{one}\n")).expect("it can be written");
+    desk.import(None, Some(&desk.path("one.jsonl")));
+    let after = desk.await_lines("debits", debits.len() + 1);
     server.stop();
-    assert_eq!(desk.tail("debits"), debits);
+    assert_eq!(desk.tail("debits"), after);
+    let (before, last) = after.split_at(debits.len());
+    assert_eq!(before, debits);
+    assert!(last[0].contains("\"id\":\"one-more\""), "{last:?}");
     let exported = desk.path("exported").display().to_string();
     desk.drawdown(&["export", "--out", &exported]);
     assert!(run(drawdown().args(["verify", &exported])).contains("clean: "));
