@@ -1,16 +1,19 @@
 //! The naive reference model: commands and usage records in, the expected outputs out, all as JSON.
 //!
-//! Obvious rather than fast: decimals, linear scans, strings. It covers rating, lots, recharging and modes; not pools,
-//! licences or corrections, which it rejects as the core does. Objects hold the fields that matter, under the names of
+//! Obvious rather than fast: decimals, linear scans, strings. It covers rating, included minutes, licences, lots,
+//! recharging and modes; not corrections, which it rejects as the core does. Objects hold the fields that matter, under the names of
 //! the wire; a comparison takes each field that is here and finds the same in the real output.
 
 mod account;
 mod bands;
 mod charge;
 mod command;
+mod countries;
 mod deck;
+mod licences;
 pub mod money;
 pub mod names;
+mod rate;
 mod record;
 mod seen;
 pub mod time;
@@ -18,17 +21,15 @@ pub mod time;
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use account::Debit;
 pub use account::{Account, Lot, LotState};
-use charge::{Call, Priced, Rates};
+use charge::Rates;
 use command::Command;
 pub use command::Mode;
 pub use deck::{ModelDeck, ModelPlan};
-use names::{flag, reason, unrated};
-use record::{Called, Kind, Record};
+use names::{flag, reason};
+use record::Record;
 use seen::{Seen, Verdict};
 
 /// What native rows are identified by, beside their id (U1).
@@ -128,7 +129,7 @@ impl Model {
         self.seen.claim(SOURCE, record);
         let account = self.accounts.get_mut(&record.content.org).expect("judged before");
         account.advance(arrival);
-        let debit = rate(&self.rates, account.plan_at(record.content.start), record);
+        let debit = rate::rate(&self.rates, account, record);
         let is_unrated = debit.flags.contains(&flag::UNRATED);
         account.debit(debit);
         let mut outputs = account.take_log();
@@ -205,69 +206,6 @@ impl Model {
 /// An input that would move the organisation's clock ahead by years: it would expire every lot.
 fn leaps(account: &Account, arrival: Timestamp, options: Options) -> bool {
     arrival.duration_since(account.clock) > time::days(options.leap_days)
-}
-
-/// What the call costs, and the debit's `charge` that says why.
-fn rate(rates: &Rates, plan: &str, record: &Record) -> Debit {
-    let (product, visible) = match (record.kind, &record.called) {
-        (Kind::UserIn, _) => return free(rates, plan, record, flag::USER_IN),
-        (Kind::DirectRouting, _) => return free(rates, plan, record, flag::DIRECT_ROUTING),
-        (_, Called::Emergency | Called::NotNeeded) => return free(rates, plan, record, flag::EMERGENCY),
-        (Kind::Outbound, Called::Digits { visible, .. }) => ("outbound", visible),
-        (Kind::Inbound, Called::Digits { visible, .. }) => ("toll-free-inbound", visible),
-    };
-    let caller = record.caller_digits();
-    let (start, seconds) = (record.content.start, record.content.seconds);
-    let call = Call { product, called: visible, caller: &caller, start, seconds };
-    let mut flags = Vec::new();
-    let is_masked = matches!(&record.called, Called::Digits { masked: true, .. });
-    if is_masked && !visible.is_empty() && rates.is_uncertain(plan, &call) {
-        flags.push(flag::MASKED_UNCERTAIN);
-    }
-    let priced = if visible.is_empty() { Err(unrated::NOTHING_VISIBLE) } else { rates.price(plan, &call) };
-    match priced {
-        Ok(priced) => {
-            flags.extend(priced.row.blocked.then_some(flag::BLOCKED));
-            flags.extend((seconds == 0).then_some(flag::ZERO_SECONDS));
-            debit(record, priced.amount, priced_charge(&priced), flags)
-        }
-        // Nothing visible is unrated whatever the call (N2).
-        Err(why) if record.kind == Kind::Inbound && why != unrated::NOTHING_VISIBLE => {
-            free(rates, plan, record, flag::TOLL_NUMBER)
-        }
-        Err(why) => {
-            flags.push(flag::UNRATED);
-            let charge = json!({ "amount": "0.00", "currency": rates.plan_currency(plan), "unrated": why });
-            debit(record, Decimal::ZERO, charge, flags)
-        }
-    }
-}
-
-fn free(rates: &Rates, plan: &str, record: &Record, why: &'static str) -> Debit {
-    let charge = json!({ "amount": "0.00", "currency": rates.plan_currency(plan) });
-    debit(record, Decimal::ZERO, charge, vec![why])
-}
-
-fn debit(record: &Record, amount: Decimal, charge: Value, mut flags: Vec<&'static str>) -> Debit {
-    flags.extend(&record.flags);
-    let (id, source, revision) = (record.id.clone(), SOURCE.to_owned(), record.revision);
-    Debit { id, source, revision, start: record.content.start, amount, charge, flags }
-}
-
-fn priced_charge(priced: &Priced<'_>) -> Value {
-    let (deck, row) = (priced.deck, priced.row);
-    let mut charge = json!({
-        "amount": money::print(priced.amount), "currency": deck.currency, "connectionFee": money::print(priced.fee),
-        "billableSeconds": priced.billable_s, "deck": deck.id, "deckVersion": deck.version,
-        "product": row.product, "prefix": row.prefix, "destination": row.destination, "line": row.line,
-    });
-    if let Some(origin) = &row.origin {
-        charge["originPrefix"] = json!(origin);
-    }
-    if let Some(bound) = priced.bound {
-        charge["bound"] = json!(bound);
-    }
-    charge
 }
 
 fn record_reject(row: &Value, reason: &str, counted: bool) -> Value {

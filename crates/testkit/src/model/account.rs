@@ -5,6 +5,7 @@
 mod commands;
 mod debit;
 mod dues;
+mod pools;
 mod recharge;
 mod view;
 
@@ -12,10 +13,12 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::command::Mode;
+use super::command::{Licensing, Mode};
+use super::licences::Licences;
 use super::money;
 use super::time;
 pub use debit::Debit;
+pub use pools::{Draw, Pools};
 pub use recharge::Recharge;
 
 /// What has become of a lot.
@@ -61,6 +64,8 @@ pub struct Totals {
     pub refunded: Decimal,
     pub post_usage: Decimal,
     pub uncollected: Decimal,
+    /// Of calls whose users may not draw credits.
+    pub unlicensed: Decimal,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +75,9 @@ pub struct Account {
     pub mode: Mode,
     pub strict: bool,
     pub closed: bool,
+    pub licensing: Licensing,
+    pub licences: Licences,
+    pub pools: Pools,
     /// (from, plan) in the order they were set.
     plans: Vec<(Timestamp, String)>,
     /// In the order they are spent: purchase, then id bytewise.

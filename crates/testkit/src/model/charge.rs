@@ -67,6 +67,12 @@ impl Rates {
         Ok(Priced { deck, row, amount, fee: row.fee, billable_s, bound })
     }
 
+    /// Whether the row a call is rated by is marked as premium (U20).
+    pub fn is_premium(&self, plan: &str, call: &Call<'_>) -> bool {
+        let deck = self.deck(plan, call.product, call.start);
+        deck.is_ok_and(|deck| find_row(deck, call, call.start).is_some_and(|row| row.premium))
+    }
+
     /// Whether a longer row could match under the mask (N1).
     pub fn is_uncertain(&self, plan: &str, call: &Call<'_>) -> bool {
         let Ok(deck) = self.deck(plan, call.product, call.start) else { return false };

@@ -32,6 +32,30 @@ impl Mode {
     }
 }
 
+/// Whether section 5 is asked before money is drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Licensing {
+    Required,
+    None,
+}
+
+impl Licensing {
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            "required" => Some(Self::Required),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Required => "required",
+            Self::None => "none",
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct Funds {
     pub lot: String,
@@ -67,6 +91,7 @@ pub enum Action {
         mode: Mode,
         country: String,
         strict: bool,
+        licensing: Licensing,
     },
     AddFunds(Funds),
     Configure(Settings),
@@ -87,8 +112,16 @@ pub enum Action {
     SetRatePlan(String),
     SetMode(Mode),
     Close,
-    /// Known by name, refused by this version.
-    Unsupported,
+    AssignLicence {
+        user: String,
+        licence: String,
+        country: String,
+    },
+    /// From which country is not looked at.
+    RemoveLicence {
+        user: String,
+        licence: String,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -122,6 +155,9 @@ fn read_action(kind: &str, value: &Value) -> Option<Action> {
             mode: value.get("mode").map_or(Some(Mode::Prepaid), |mode| Mode::parse(mode.as_str()?))?,
             country: text(value, "country")?,
             strict: value.get("strict").and_then(Value::as_bool).unwrap_or(false),
+            licensing: value
+                .get("licensing")
+                .map_or(Some(Licensing::Required), |name| Licensing::parse(name.as_str()?))?,
         },
         "addFunds" => Action::AddFunds(Funds {
             lot: text(value, "lotId")?,
@@ -154,7 +190,12 @@ fn read_action(kind: &str, value: &Value) -> Option<Action> {
         "setRatePlan" => Action::SetRatePlan(text(value, "ratePlan")?),
         "setMode" => Action::SetMode(Mode::parse(value.get("mode")?.as_str()?)?),
         "closeAccount" => Action::Close,
-        "assignLicence" | "removeLicence" => Action::Unsupported,
+        "assignLicence" => Action::AssignLicence {
+            user: text(value, "userId")?,
+            licence: text(value, "licence")?,
+            country: text(value, "country")?,
+        },
+        "removeLicence" => Action::RemoveLicence { user: text(value, "userId")?, licence: text(value, "licence")? },
         _ => return None,
     })
 }

@@ -25,6 +25,8 @@ pub struct Row {
     pub band: Option<String>,
     pub origin: Option<String>,
     pub blocked: bool,
+    /// Not for the pool or the add-on of a conference, whatever the numbering plan says (U20).
+    pub premium: bool,
     /// (from second, price per minute), ascending; the first begins at 0.
     pub tiers: Vec<(u64, Decimal)>,
 }
@@ -107,6 +109,7 @@ fn read_row(line: usize, cells: &BTreeMap<&str, &str>) -> Result<Row, String> {
         band: given("band"),
         origin: given("origin_prefix"),
         blocked: given("blocked").is_some_and(|cell| cell == "true"),
+        premium: given("premium").is_some_and(|cell| cell == "true"),
         tiers,
     })
 }

@@ -36,6 +36,9 @@ pub mod flag {
     pub const DIRECT_ROUTING: &str = "direct-routing";
     pub const EMERGENCY: &str = "emergency";
     pub const TOLL_NUMBER: &str = "toll-number";
+    /// Wholly covered by a pool.
+    pub const INCLUDED: &str = "included";
+    pub const DIAL_OUT_ADD_ON: &str = "dial-out-add-on";
 }
 
 /// Why a call found no price.
@@ -66,5 +69,5 @@ pub mod refusal {
     pub const UNKNOWN_RECHARGE: &str = "unknown-recharge";
     pub const ALREADY_SETTLED: &str = "already-settled";
     pub const NO_ATTEMPT_PENDING: &str = "no-attempt-pending";
-    pub const UNSUPPORTED: &str = "unsupported";
+    pub const LICENCE_NOT_HELD: &str = "licence-not-held";
 }

@@ -1,9 +1,14 @@
 //! The model against cases worked out by hand. Each names the rule it is for.
+//!
+//! A pool line in words is `pool:use:before+minutes/size`.
 
+mod draw;
 mod identity;
 mod ledger;
+mod pools;
 mod rating;
 mod recharge;
+mod zone;
 
 use serde_json::{Value, json};
 
@@ -26,6 +31,17 @@ impl Script {
         script
     }
 
+    /// The same, but nobody may draw credits without licences; `1` costs 2.00 a minute.
+    fn licensed() -> Self {
+        Self::licensed_with("prefix,price_per_minute\n44,1\n1,2\n49,4\n")
+    }
+
+    fn licensed_with(csv: &str) -> Self {
+        let mut script = Self::with_decks(vec![deck("", csv)]);
+        script.command("2026-01-01T00:00:00Z", "openAccount", json!({ "licensing": "required" }));
+        script
+    }
+
     fn with_decks(decks: Vec<ModelDeck>) -> Self {
         Self { model: Model::new(decks, Vec::<ModelPlan>::new(), Options::default()), counter: 0 }
     }
@@ -36,12 +52,23 @@ impl Script {
             fields["currency"] = json!("USD");
             fields["ratePlan"] = json!("any");
             fields["country"] = json!("GB");
+            if fields.get("licensing").is_none() {
+                fields["licensing"] = json!("none");
+            }
         }
         fields["commandId"] = json!(format!("c{}", self.counter));
         fields["orgId"] = json!("acme");
         fields["at"] = json!(at);
         fields["type"] = json!(kind);
         words(&self.model.feed_command(&fields))
+    }
+
+    fn assign(&mut self, at: &str, user: &str, licence: &str, country: &str) -> String {
+        self.command(at, "assignLicence", json!({ "userId": user, "licence": licence, "country": country }))
+    }
+
+    fn remove(&mut self, at: &str, user: &str, licence: &str) -> String {
+        self.command(at, "removeLicence", json!({ "userId": user, "licence": licence }))
     }
 
     fn buy(&mut self, lot: &str, amount: &str, at: &str) -> String {
@@ -75,6 +102,15 @@ impl Script {
 
     fn late_call(&mut self, id: &str, seconds: i64, start: &str, arrival: &str) -> String {
         self.row(row(id, seconds, start), arrival)
+    }
+
+    /// A call with some fields of its own, reported the moment it starts.
+    fn call_with(&mut self, id: &str, seconds: i64, start: &str, fields: Value) -> String {
+        let mut row = row(id, seconds, start);
+        for (name, value) in fields.as_object().expect("fields") {
+            row[name] = value.clone();
+        }
+        self.row(row, start)
     }
 
     fn row(&mut self, row: Value, arrival: &str) -> String {
@@ -122,6 +158,14 @@ fn line(output: &Value) -> String {
         }
         "reject" => format!("reject{}", text("reason")),
         "duplicate" => "duplicate".to_owned(),
+        "LicenceAssigned" | "LicenceRemoved" => {
+            let since = if output["since"].is_null() { String::new() } else { format!(" since{}", text("since")) };
+            format!("{}{}{}{}{since}", text("type").trim(), text("userId"), text("licence"), text("country"))
+        }
+        "PoolThresholdReached" => {
+            let (percent, used, size) = (&output["percent"], &output["used"], &output["size"]);
+            format!("PoolThresholdReached{}{} {percent}% {used}/{size}", text("pool"), text("use"))
+        }
         kind => {
             let id = if output["rechargeId"].is_string() { text("rechargeId") } else { text("lotId") };
             format!(
@@ -136,6 +180,13 @@ fn line(output: &Value) -> String {
 }
 
 fn funder(line: &Value) -> String {
+    if line["type"] == "pool" {
+        let text = |key: &str| line[key].as_str().expect("text");
+        let number = |key: &str| line[key].as_i64().expect("a number");
+        let (minutes, before) = (number("minutes"), number("before"));
+        assert_eq!(number("after"), before + minutes, "{line}");
+        return format!(" {}:{}:{before}{minutes:+}/{}", text("pool"), text("use"), number("size"));
+    }
     let name = line["lotId"].as_str().or(line["type"].as_str()).expect("a funder");
     format!(" {name}:{}", line["amount"].as_str().expect("an amount"))
 }

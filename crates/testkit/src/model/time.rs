@@ -32,6 +32,11 @@ pub fn month_of(instant: Timestamp) -> Month {
     (date.year(), date.month())
 }
 
+/// As outputs write it: `2026-03`.
+pub fn month_name(month: Month) -> String {
+    format!("{:04}-{:02}", month.0, month.1)
+}
+
 /// The first instant of the month after.
 pub fn next_month_start(instant: Timestamp) -> Timestamp {
     let zoned = instant.to_zoned(TimeZone::UTC);

@@ -58,6 +58,7 @@ impl World {
         if self.rng.chance(40) {
             fields["strict"] = json!(self.rng.chance(50));
         }
+        fields["licensing"] = json!("none");
         self.command(org, at, "openAccount", fields)
     }
 

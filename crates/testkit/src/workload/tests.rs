@@ -149,7 +149,7 @@ const EXPECTED: &str = "
     reason unknown-recharge
     reason already-settled
     reason no-attempt-pending
-    reason unsupported
+    reason licence-not-held
     unrated no-row
     unrated no-deck
     unrated not-sold

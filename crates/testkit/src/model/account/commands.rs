@@ -3,9 +3,10 @@
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Account, Cause, Lot, LotState, Recharge, Totals};
+use super::{Account, Cause, Lot, LotState, Pools, Recharge, Totals};
 use crate::model::charge::Rates;
 use crate::model::command::{Action, Command, Funds, Mode, Settings};
+use crate::model::licences::Licences;
 use crate::model::money::{is_whole, print};
 use crate::model::names::refusal;
 use crate::model::time;
@@ -16,7 +17,7 @@ impl Account {
     /// Opens an account with the first command of its organisation, or says why not: there is then no account to
     /// number a refusal.
     pub fn open(command: &Command, rates: &Rates) -> Result<Self, &'static str> {
-        let Action::Open { currency, plan, mode, country, strict } = &command.action else {
+        let Action::Open { currency, plan, mode, country, strict, licensing } = &command.action else {
             return Err(crate::model::names::reason::UNKNOWN_ORG);
         };
         check_plan(rates, plan, currency).map_err(|_| crate::model::names::reason::REFUSED)?;
@@ -26,6 +27,9 @@ impl Account {
             mode: *mode,
             strict: *strict,
             closed: false,
+            licensing: *licensing,
+            licences: Licences::default(),
+            pools: Pools::default(),
             plans: vec![(command.at, plan.clone())],
             lots: Vec::new(),
             overdraft: Decimal::ZERO,
@@ -40,6 +44,7 @@ impl Account {
         };
         let fields = json!({
             "currency": currency, "ratePlan": plan, "mode": mode.name(), "country": country, "strict": strict,
+            "licensing": licensing.name(),
         });
         account.emit("AccountOpened", fields);
         Ok(account)
@@ -69,7 +74,9 @@ impl Account {
             Action::SetRatePlan(plan) => self.set_rate_plan(plan, rates),
             Action::SetMode(mode) => self.set_mode(*mode),
             Action::Close => self.close(),
-            Action::Unsupported | Action::Settle { .. } => Err(refusal::UNSUPPORTED),
+            Action::AssignLicence { user, licence, country } => self.assign_licence(user, licence, country),
+            Action::RemoveLicence { user, licence } => self.remove_licence(user, licence),
+            Action::Settle { .. } => unreachable!("settled above, closed or not"),
         }
     }
 
@@ -211,6 +218,23 @@ impl Account {
     fn set_mode(&mut self, mode: Mode) -> Result<(), &'static str> {
         self.mode = mode;
         self.emit("ModeSet", json!({ "mode": mode.name() }));
+        Ok(())
+    }
+
+    /// Twice is a no-op, told again; another country is remove + assign (P14).
+    fn assign_licence(&mut self, user: &str, licence: &str, country: &str) -> Result<(), &'static str> {
+        if self.licences.held_now(user, licence).is_some_and(|holding| holding.country != country) {
+            self.remove_licence(user, licence)?;
+        }
+        let since = self.licences.assign(user, licence, country, self.clock);
+        let fields = json!({ "userId": user, "licence": licence, "country": country, "since": since.to_string() });
+        self.emit("LicenceAssigned", fields);
+        Ok(())
+    }
+
+    fn remove_licence(&mut self, user: &str, licence: &str) -> Result<(), &'static str> {
+        let country = self.licences.remove(user, licence, self.clock).ok_or(refusal::LICENCE_NOT_HELD)?;
+        self.emit("LicenceRemoved", json!({ "userId": user, "licence": licence, "country": country }));
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use super::{Account, Cause, LotState};
+use super::{Account, Cause, Draw, LotState};
 use crate::model::command::Mode;
 use crate::model::money::print;
 
@@ -14,21 +14,33 @@ pub struct Debit {
     pub source: String,
     pub revision: u64,
     pub start: Timestamp,
+    /// The included minutes it takes.
+    pub draw: Option<Draw>,
     pub amount: Decimal,
+    /// Whether it may be paid by credits (section 5).
+    pub may_draw: bool,
     /// The `charge` object, complete.
     pub charge: Value,
     pub flags: Vec<&'static str>,
 }
 
 impl Account {
-    /// Debits a finished call; a charge of nothing touches nothing (L17).
+    /// Debits a finished call: its pool first, then money. A charge of nothing asks for no licence and touches no
+    /// money (L17, W4).
     pub fn debit(&mut self, debit: Debit) {
-        if debit.amount.is_zero() {
-            return self.write_debit(debit, Vec::new());
-        }
         self.input(Cause::Call { debit_seq: self.seq + 1 }, |account| {
-            let funding = account.fund(debit.amount, debit.start);
+            let draw = debit.draw.clone();
+            let mut funding: Vec<Value> = draw.iter().map(|draw| account.draw(draw)).collect();
+            if debit.amount > Decimal::ZERO && debit.may_draw {
+                funding.extend(account.fund(debit.amount, debit.start));
+            } else if debit.amount > Decimal::ZERO {
+                // In every mode, and all of it (W6).
+                funding.push(accrue("unlicensed", &mut account.totals.unlicensed, debit.amount));
+            }
             account.write_debit(debit, funding);
+            if let Some(draw) = draw {
+                account.tell_thresholds(&draw);
+            }
         });
     }
 
@@ -62,9 +74,7 @@ impl Account {
             (Mode::Prepaid, true) => ("uncollected", &mut self.totals.uncollected),
             (Mode::Prepaid, false) => ("overdraft", &mut self.overdraft),
         };
-        let before = *total;
-        *total += owed;
-        amounts(kind, owed, before, *total)
+        accrue(kind, total, owed)
     }
 
     fn write_debit(&mut self, debit: Debit, funding: Vec<Value>) {
@@ -77,6 +87,12 @@ impl Account {
             "funding": funding, "balanceAfter": print(self.balance()), "flags": flags,
         }));
     }
+}
+
+fn accrue(kind: &str, total: &mut Decimal, owed: Decimal) -> Value {
+    let before = *total;
+    *total += owed;
+    amounts(kind, owed, before, *total)
 }
 
 fn amounts(kind: &str, amount: Decimal, before: Decimal, after: Decimal) -> Value {

@@ -108,7 +108,7 @@ impl Account {
         self.recharge.month_start = Some(time::next_month_start(self.at));
         if self.recharge.told.insert(month) {
             let fields = json!({
-                "monthlyCap": print(cap), "month": format!("{:04}-{:02}", month.0, month.1),
+                "monthlyCap": print(cap), "month": time::month_name(month),
                 "counted": print(counted), "rechargeAmount": print(amount),
             });
             self.emit("RechargeCapReached", fields);

@@ -27,6 +27,7 @@ impl Account {
         let totals = &self.totals;
         json!({
             "orgId": self.org, "currency": self.currency, "mode": self.mode.name(), "closed": self.closed,
+            "licensing": self.licensing.name(), "unlicensed": print(totals.unlicensed),
             "clock": self.clock.to_string(), "seq": self.seq, "balance": print(self.balance()),
             "overdraft": print(self.overdraft), "postUsage": print(totals.post_usage),
             "uncollected": print(totals.uncollected), "spent": print(totals.spent),
