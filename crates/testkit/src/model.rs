@@ -1,7 +1,7 @@
 //! The naive reference model: commands and usage records in, the expected outputs out, all as JSON.
 //!
 //! Obvious rather than fast: decimals, linear scans, strings. It covers rating, included minutes, licences, lots,
-//! recharging and modes; not corrections, which it rejects as the core does. Objects hold the fields that matter, under the names of
+//! recharging, modes and corrections. Objects hold the fields that matter, under the names of
 //! the wire; a comparison takes each field that is here and finds the same in the real output.
 
 mod account;
@@ -28,7 +28,7 @@ use charge::Rates;
 use command::Command;
 pub use command::Mode;
 pub use deck::{ModelDeck, ModelPlan};
-use names::{flag, reason};
+use names::reason;
 use record::Record;
 use seen::{Seen, Verdict};
 
@@ -120,20 +120,25 @@ impl Model {
                 vec![json!({ "type": "duplicate", "kind": "cdr", "orgId": content.org, "id": record.id })]
             }
             Verdict::Rejected(reason) => vec![record_reject(row, reason, true)],
-            Verdict::New => self.debit(&record, row, arrival),
+            Verdict::New | Verdict::Correction => self.debit(&record, row, arrival),
         }
     }
 
     fn debit(&mut self, record: &Record, row: &Value, arrival: Timestamp) -> Vec<Value> {
-        self.book(arrival);
-        self.seen.claim(SOURCE, record);
+        let original = self.seen.debit(SOURCE, record);
         let account = self.accounts.get_mut(&record.content.org).expect("judged before");
         account.advance(arrival);
-        let debit = rate::rate(&self.rates, account, record);
-        let is_unrated = debit.flags.contains(&flag::UNRATED);
-        account.debit(debit);
+        match &original {
+            Some(original) => account.correct(original, record, |account| rate::rate(&self.rates, account, record)),
+            None => account.debit(rate::rate(&self.rates, account, record)),
+        }
         let mut outputs = account.take_log();
+        let is_debit = |output: &&Value| output["type"] == "debit" && output.get("reverses").is_none();
+        let debit = outputs.iter().find(is_debit).cloned();
+        let is_unrated = debit.as_ref().is_some_and(|debit| debit["charge"].get("unrated").is_some());
         outputs.extend(is_unrated.then(|| record_reject(row, reason::UNRATED, false)));
+        self.seen.claim(SOURCE, record, debit);
+        self.book(arrival);
         outputs
     }
 

@@ -7,6 +7,7 @@ mod debit;
 mod dues;
 mod pools;
 mod recharge;
+mod reversal;
 mod view;
 
 use jiff::Timestamp;
@@ -142,17 +143,21 @@ impl Account {
         self.recharge.rearm();
     }
 
-    /// What any money does that came to stay: it settles overdraft (L6). Empty lots that expired long ago, beyond the
-    /// reach of any late call, go from the books then.
+    /// What any money does that came to stay: it settles overdraft (L6). Lots that nobody asks for any more go then.
     fn money_came(&mut self, lot_id: &str) {
         self.settle_overdraft(lot_id);
+        self.forget_old_lots();
+    }
+
+    /// Empty ones that expired long ago, beyond the reach of any late call.
+    fn forget_old_lots(&mut self) {
         let horizon = self.clock - time::days(100);
         let stays = |lot: &Lot| lot.remaining > Decimal::ZERO || lot.state == LotState::Active;
         self.lots.retain(|lot| stays(lot) || lot.expires >= horizon);
     }
 
     fn settle_overdraft(&mut self, lot_id: &str) {
-        let lot = self.lots.iter_mut().find(|lot| lot.id == lot_id).expect("the lot was just added");
+        let lot = self.lots.iter_mut().find(|lot| lot.id == lot_id).expect("a lot of this account");
         let settled = lot.remaining.min(self.overdraft);
         if settled.is_zero() {
             return;

@@ -13,7 +13,8 @@ pub mod reason {
     pub const IN_THE_FUTURE: &str = "in-the-future";
     pub const TOO_LATE: &str = "too-late";
     pub const QUARANTINED: &str = "quarantined";
-    pub const CORRECTION: &str = "correction";
+    /// A correction of another organisation's debit (D11).
+    pub const ORG_MISMATCH: &str = "org-mismatch";
     pub const NOTHING_TO_VOID: &str = "nothing-to-void";
     /// The copy of an unrated debit: in the stream, not counted as rejected.
     pub const UNRATED: &str = "unrated";
@@ -36,6 +37,8 @@ pub mod flag {
     pub const DIRECT_ROUTING: &str = "direct-routing";
     pub const EMERGENCY: &str = "emergency";
     pub const TOLL_NUMBER: &str = "toll-number";
+    /// Takes back an earlier debit.
+    pub const REVERSAL: &str = "reversal";
     /// Wholly covered by a pool.
     pub const INCLUDED: &str = "included";
     pub const DIAL_OUT_ADD_ON: &str = "dial-out-add-on";

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
 use super::command::Command;
 use super::names::reason;
 use super::record::{Content, Record};
@@ -11,16 +14,29 @@ use super::time;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     New,
+    /// Takes back what is booked, and rates anew unless it is a void.
+    Correction,
     /// Same content, or a stale revision: dropped and counted.
     Duplicate,
     Rejected(&'static str),
+}
+
+/// What an identity stands for.
+#[derive(Clone, Debug)]
+struct Booked {
+    revision: u64,
+    content: Content,
+    /// The latest start of any of its revisions: until that leaves the window, the identity is known (D1).
+    last_start: Timestamp,
+    /// As it was put out; nothing after a void.
+    debit: Option<Value>,
 }
 
 /// Only what was booked is remembered: rejected and quarantined records claim nothing (D3).
 #[derive(Clone, Debug, Default)]
 pub struct Seen {
     /// Records by (source, id), whatever the organisation.
-    records: BTreeMap<(String, String), (u64, Content)>,
+    records: BTreeMap<(String, String), Booked>,
     /// Commands by (organisation, id), with the day they were handled.
     commands: BTreeMap<(String, String), i64>,
 }
@@ -28,20 +44,34 @@ pub struct Seen {
 impl Seen {
     pub fn judge(&self, source: &str, record: &Record) -> Verdict {
         let key = (source.to_owned(), record.id.clone());
-        let Some((revision, content)) = self.records.get(&key) else {
+        let Some(booked) = self.records.get(&key) else {
             return if record.content.void { Verdict::Rejected(reason::NOTHING_TO_VOID) } else { Verdict::New };
         };
-        if record.revision < *revision {
+        let (is_same_revision, is_void) = (record.revision == booked.revision, record.content.void);
+        if record.revision < booked.revision || (is_same_revision && record.content == booked.content) {
             return Verdict::Duplicate;
         }
-        if record.revision > *revision || record.content.void {
-            return Verdict::Rejected(reason::CORRECTION);
+        if is_same_revision && !is_void {
+            return Verdict::Rejected(reason::QUARANTINED);
         }
-        if record.content == *content { Verdict::Duplicate } else { Verdict::Rejected(reason::QUARANTINED) }
+        if record.content.org != booked.content.org {
+            return Verdict::Rejected(reason::ORG_MISMATCH);
+        }
+        // Voided already: there is nothing left to void.
+        if is_void && booked.debit.is_none() { Verdict::Rejected(reason::NOTHING_TO_VOID) } else { Verdict::Correction }
     }
 
-    pub fn claim(&mut self, source: &str, record: &Record) {
-        self.records.insert((source.to_owned(), record.id.clone()), (record.revision, record.content.clone()));
+    /// The debit that a correction takes back.
+    pub fn debit(&self, source: &str, record: &Record) -> Option<Value> {
+        self.records.get(&(source.to_owned(), record.id.clone()))?.debit.clone()
+    }
+
+    /// Claims an identity, or lets it stand for its next revision.
+    pub fn claim(&mut self, source: &str, record: &Record, debit: Option<Value>) {
+        let key = (source.to_owned(), record.id.clone());
+        let (revision, content) = (record.revision, record.content.clone());
+        let last_start = self.records.get(&key).map_or(content.start, |booked| booked.last_start.max(content.start));
+        self.records.insert(key, Booked { revision, content, last_start, debit });
     }
 
     pub fn holds_command(&self, command: &Command) -> bool {
@@ -54,7 +84,7 @@ impl Seen {
 
     /// Forgets calls that started, and commands handled, before `day`.
     pub fn forget_before(&mut self, day: i64) {
-        self.records.retain(|_, (_, content)| time::day_of(content.start) >= day);
+        self.records.retain(|_, booked| time::day_of(booked.last_start) >= day);
         self.commands.retain(|_, handled| *handled >= day);
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! A pool line in words is `pool:use:before+minutes/size`.
 
+mod corrections;
 mod draw;
 mod identity;
 mod ledger;
 mod pools;
 mod rating;
 mod recharge;
+mod reversals;
 mod zone;
 
 use serde_json::{Value, json};
@@ -113,6 +115,17 @@ impl Script {
         self.row(row, start)
     }
 
+    /// The record that `call` made, at another revision and changed, an hour after its start or later.
+    fn revise(&mut self, id: &str, revision: u64, arrival: &str, mut fields: Value) -> String {
+        fields["revision"] = json!(revision);
+        let start = fields["startDateTime"].as_str().expect("a start").to_owned();
+        let mut row = row(id, 60, &start);
+        for (name, value) in fields.as_object().expect("fields") {
+            row[name] = value.clone();
+        }
+        self.row(row, arrival)
+    }
+
     fn row(&mut self, row: Value, arrival: &str) -> String {
         words(&self.model.feed_cdr(&row, time::parse(arrival).expect("an instant")))
     }
@@ -188,7 +201,8 @@ fn funder(line: &Value) -> String {
         return format!(" {}:{}:{before}{minutes:+}/{}", text("pool"), text("use"), number("size"));
     }
     let name = line["lotId"].as_str().or(line["type"].as_str()).expect("a funder");
-    format!(" {name}:{}", line["amount"].as_str().expect("an amount"))
+    let returned = line["returnedTo"].as_str().map(|lot| format!(">{lot}")).unwrap_or_default();
+    format!(" {name}:{}{returned}", line["amount"].as_str().expect("an amount"))
 }
 
 /// Compares line by line, whatever the indentation of `expected`.

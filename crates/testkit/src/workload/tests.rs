@@ -127,7 +127,6 @@ const EXPECTED: &str = "
     reason in-the-future
     reason too-late
     reason quarantined
-    reason correction
     reason nothing-to-void
     reason unrated
     reason undecodable

@@ -28,20 +28,22 @@ impl Account {
     /// Debits a finished call: its pool first, then money. A charge of nothing asks for no licence and touches no
     /// money (L17, W4).
     pub fn debit(&mut self, debit: Debit) {
-        self.input(Cause::Call { debit_seq: self.seq + 1 }, |account| {
-            let draw = debit.draw.clone();
-            let mut funding: Vec<Value> = draw.iter().map(|draw| account.draw(draw)).collect();
-            if debit.amount > Decimal::ZERO && debit.may_draw {
-                funding.extend(account.fund(debit.amount, debit.start));
-            } else if debit.amount > Decimal::ZERO {
-                // In every mode, and all of it (W6).
-                funding.push(accrue("unlicensed", &mut account.totals.unlicensed, debit.amount));
-            }
-            account.write_debit(debit, funding);
-            if let Some(draw) = draw {
-                account.tell_thresholds(&draw);
-            }
-        });
+        self.input(Cause::Call { debit_seq: self.seq + 1 }, |account| account.post(debit));
+    }
+
+    pub(super) fn post(&mut self, debit: Debit) {
+        let draw = debit.draw.clone();
+        let mut funding: Vec<Value> = draw.iter().map(|draw| self.draw(draw)).collect();
+        if debit.amount > Decimal::ZERO && debit.may_draw {
+            funding.extend(self.fund(debit.amount, debit.start));
+        } else if debit.amount > Decimal::ZERO {
+            // In every mode, and all of it (W6).
+            funding.push(accrue("unlicensed", &mut self.totals.unlicensed, debit.amount));
+        }
+        self.write_debit(debit, funding);
+        if let Some(draw) = draw {
+            self.tell_thresholds(&draw);
+        }
     }
 
     /// Lots that were valid at the call's start, in order; then what the mode says.
@@ -89,12 +91,12 @@ impl Account {
     }
 }
 
-fn accrue(kind: &str, total: &mut Decimal, owed: Decimal) -> Value {
+pub(super) fn accrue(kind: &str, total: &mut Decimal, owed: Decimal) -> Value {
     let before = *total;
     *total += owed;
     amounts(kind, owed, before, *total)
 }
 
-fn amounts(kind: &str, amount: Decimal, before: Decimal, after: Decimal) -> Value {
+pub(super) fn amounts(kind: &str, amount: Decimal, before: Decimal, after: Decimal) -> Value {
     json!({ "type": kind, "amount": print(amount), "before": print(before), "after": print(after) })
 }

@@ -8,14 +8,15 @@ use super::Account;
 use crate::model::countries;
 use crate::model::licences::{self, Use};
 use crate::model::record::Record;
-use crate::model::time::{self, Month};
+use crate::model::time;
 
 /// What one call takes out of one pool; of a pool that has nothing to give, nothing is taken.
 #[derive(Clone, Debug)]
 pub struct Draw {
     pub pool: String,
     pub kind: Use,
-    pub month: Month,
+    /// `2026-03`.
+    pub month: String,
     pub minutes: i64,
     pub size: i64,
 }
@@ -36,18 +37,18 @@ struct Used {
     told: Vec<i64>,
 }
 
-/// Use by (pool, kind, month).
+/// Use by (pool, kind, month), all as outputs name them.
 #[derive(Clone, Debug, Default)]
-pub struct Pools(BTreeMap<(String, &'static str, Month), Used>);
+pub struct Pools(BTreeMap<(String, String, String), Used>);
 
 impl Pools {
-    pub fn used(&self, pool: &str, kind: &'static str, month: Month) -> i64 {
-        self.0.get(&(pool.to_owned(), kind, month)).map_or(0, |used| used.minutes)
+    pub fn used(&self, pool: &str, kind: &str, month: &str) -> i64 {
+        self.0.get(&(pool.to_owned(), kind.to_owned(), month.to_owned())).map_or(0, |used| used.minutes)
     }
 
     /// Lets `minutes` be used, or given back where negative, and returns the use before and after.
-    fn change(&mut self, pool: &str, kind: &'static str, month: Month, minutes: i64) -> (i64, i64) {
-        let used = self.0.entry((pool.to_owned(), kind, month)).or_default();
+    pub(super) fn change(&mut self, pool: &str, kind: &str, month: &str, minutes: i64) -> (i64, i64) {
+        let used = self.0.entry((pool.to_owned(), kind.to_owned(), month.to_owned())).or_default();
         let before = used.minutes;
         used.minutes += minutes;
         assert!(used.minutes >= 0, "what is given back was used: {pool}");
@@ -64,14 +65,14 @@ impl Account {
             "conf_out" => self.zone_a_pool(record, country),
             _ => self.calling_plan_pool(record, country),
         }?;
-        let month = time::month_of(record.content.start);
+        let month = time::month_name(time::month_of(record.content.start));
         let needed = i64::try_from(record.content.seconds.div_ceil(60)).expect("a call of minutes");
-        let minutes = needed.min(self.available(&pool, month));
+        let minutes = needed.min(self.available(&pool, &month));
         let (name, kind, size) = (pool.name, pool.kind, pool.size);
         (minutes > 0).then_some(Draw { pool: name, kind, month, minutes, size })
     }
 
-    fn available(&self, pool: &Pool, month: Month) -> i64 {
+    fn available(&self, pool: &Pool, month: &str) -> i64 {
         let used = |kind: Use| self.pools.used(&pool.name, kind.name(), month);
         if pool.closed_by.is_some_and(|(other, size)| used(other) >= size) {
             return 0;
@@ -113,16 +114,16 @@ impl Account {
 
     /// Uses the minutes, and returns the line of the debit.
     pub(super) fn draw(&mut self, draw: &Draw) -> Value {
-        let (before, after) = self.pools.change(&draw.pool, draw.kind.name(), draw.month, draw.minutes);
+        let (before, after) = self.pools.change(&draw.pool, draw.kind.name(), &draw.month, draw.minutes);
         json!({
-            "type": "pool", "pool": draw.pool, "use": draw.kind.name(), "month": time::month_name(draw.month),
+            "type": "pool", "pool": draw.pool, "use": draw.kind.name(), "month": draw.month,
             "minutes": draw.minutes, "before": before, "after": after, "size": draw.size.max(before),
         })
     }
 
     /// At or above, once for ever, both if both are passed (P9).
     pub(super) fn tell_thresholds(&mut self, draw: &Draw) {
-        let key = (draw.pool.clone(), draw.kind.name(), draw.month);
+        let key = (draw.pool.clone(), draw.kind.name().to_owned(), draw.month.clone());
         for percent in [80, 100] {
             let used = self.pools.0.get_mut(&key).expect("just drawn");
             if used.told.contains(&percent) || used.minutes * 100 < percent * draw.size {
@@ -130,7 +131,7 @@ impl Account {
             }
             used.told.push(percent);
             let fields = json!({
-                "pool": draw.pool, "use": draw.kind.name(), "month": time::month_name(draw.month),
+                "pool": draw.pool, "use": draw.kind.name(), "month": draw.month,
                 "percent": percent, "used": used.minutes, "size": draw.size,
             });
             self.emit("PoolThresholdReached", fields);
