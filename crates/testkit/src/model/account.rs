@@ -87,6 +87,10 @@ pub struct Account {
     pub totals: Totals,
     pub recharge: Recharge,
     invoices: u64,
+    /// Post-usage charges that statements have told of.
+    stated: Decimal,
+    /// The month start that tells of the rest.
+    statement_due: Option<Timestamp>,
     /// The greatest timestamp seen (T2).
     pub clock: Timestamp,
     /// The instant outputs carry: the clock, or the instant of the due that is being run.
@@ -132,7 +136,15 @@ impl Account {
             self.emit("BalanceExhausted", json!({}));
         }
         self.look_at_trigger();
+        self.expect_statement();
         self.assert_conserved();
+    }
+
+    /// While there is something to state, the first month start since there is.
+    fn expect_statement(&mut self) {
+        let is_open = self.totals.post_usage != self.stated;
+        let next = self.statement_due.unwrap_or_else(|| time::next_month_start(self.at));
+        self.statement_due = is_open.then_some(next);
     }
 
     /// A lot enters: it re-arms recharging (R7) and settles overdraft unless the account is closed.

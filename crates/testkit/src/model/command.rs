@@ -83,6 +83,17 @@ pub enum Outcome {
     Failed,
 }
 
+/// The answer of the payment's side.
+#[derive(Clone, Debug)]
+pub struct Settlement {
+    pub recharge: String,
+    pub outcome: Outcome,
+    pub processed: Timestamp,
+    pub reason: Option<String>,
+    /// What was paid, where that is told.
+    pub amount: Option<Decimal>,
+}
+
 #[derive(Clone, Debug)]
 pub enum Action {
     Open {
@@ -95,12 +106,7 @@ pub enum Action {
     },
     AddFunds(Funds),
     Configure(Settings),
-    Settle {
-        recharge: String,
-        outcome: Outcome,
-        processed: Timestamp,
-        reason: Option<String>,
-    },
+    Settle(Settlement),
     Adjust {
         amount: Decimal,
         reason: String,
@@ -174,7 +180,7 @@ fn read_action(kind: &str, value: &Value) -> Option<Action> {
             cap: optional(value, "monthlyCap", amount)?,
             method: value.get("paymentMethod")?.clone(),
         }),
-        "settleRecharge" => Action::Settle {
+        "settleRecharge" => Action::Settle(Settlement {
             recharge: text(value, "rechargeId")?,
             outcome: match value.get("outcome")?.as_str()? {
                 "succeeded" => Outcome::Succeeded,
@@ -184,7 +190,8 @@ fn read_action(kind: &str, value: &Value) -> Option<Action> {
             },
             processed: instant(value, "processedAt")?,
             reason: text(value, "reason"),
-        },
+            amount: optional(value, "amount", amount)?,
+        }),
         "adjust" => Action::Adjust { amount: amount(value, "amount")?, reason: text(value, "reason")? },
         "refundLot" => Action::RefundLot { lot: text(value, "lotId")?, reason: text(value, "reason")? },
         "setRatePlan" => Action::SetRatePlan(text(value, "ratePlan")?),

@@ -72,5 +72,6 @@ pub mod refusal {
     pub const UNKNOWN_RECHARGE: &str = "unknown-recharge";
     pub const ALREADY_SETTLED: &str = "already-settled";
     pub const NO_ATTEMPT_PENDING: &str = "no-attempt-pending";
+    pub const RECHARGE_AMOUNT_MISMATCH: &str = "recharge-amount-mismatch";
     pub const LICENCE_NOT_HELD: &str = "licence-not-held";
 }

@@ -10,6 +10,7 @@ mod pools;
 mod rating;
 mod recharge;
 mod reversals;
+mod statements;
 mod zone;
 
 use serde_json::{Value, json};
@@ -175,6 +176,14 @@ fn line(output: &Value) -> String {
             let since = if output["since"].is_null() { String::new() } else { format!(" since{}", text("since")) };
             format!("{}{}{}{}{since}", text("type").trim(), text("userId"), text("licence"), text("country"))
         }
+        "PostUsageStatement" => format!(
+            "PostUsageStatement{}{} of{} @{} ={}",
+            text("month"),
+            text("amount"),
+            text("postUsage"),
+            &output["at"].as_str().expect("at")[5..],
+            text("balanceAfter")
+        ),
         "PoolThresholdReached" => {
             let (percent, used, size) = (&output["percent"], &output["used"], &output["size"]);
             format!("PoolThresholdReached{}{} {percent}% {used}/{size}", text("pool"), text("use"))

@@ -36,6 +36,8 @@ impl Account {
             totals: Totals::default(),
             recharge: Recharge::default(),
             invoices: 0,
+            stated: Decimal::ZERO,
+            statement_due: None,
             clock: command.at,
             at: command.at,
             cause: Cause::Command(command.id.clone()),
@@ -59,8 +61,8 @@ impl Account {
     }
 
     fn act(&mut self, command: &Command, rates: &Rates) -> Result<(), &'static str> {
-        if let Action::Settle { recharge, outcome, processed, reason } = &command.action {
-            return self.settle_recharge(recharge, *outcome, *processed, reason.as_deref());
+        if let Action::Settle(settlement) = &command.action {
+            return self.settle_recharge(settlement);
         }
         if self.closed {
             return Err(refusal::ACCOUNT_CLOSED);
@@ -76,7 +78,7 @@ impl Account {
             Action::Close => self.close(),
             Action::AssignLicence { user, licence, country } => self.assign_licence(user, licence, country),
             Action::RemoveLicence { user, licence } => self.remove_licence(user, licence),
-            Action::Settle { .. } => unreachable!("settled above, closed or not"),
+            Action::Settle(_) => unreachable!("settled above, closed or not"),
         }
     }
 

@@ -1,17 +1,20 @@
 //! What time alone brings about, each due an input of its own (T1, T3, T7).
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::{Account, Cause, LotState};
 use crate::model::money::print;
+use crate::model::time;
 
 /// In the order of rule T7, for dues of the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
     LotExpiry(usize),
     LotForfeit(usize),
+    /// Within the month start, before the look at the cap.
+    Statement,
     MonthStart,
     CooldownEnd,
     Resend,
@@ -52,20 +55,33 @@ impl Account {
             LotState::Expired if lot.remaining > Decimal::ZERO => Some((lot.forfeits(), Due::LotForfeit(index))),
             LotState::Expired | LotState::Forfeited | LotState::Refunded => None,
         });
+        let statement = self.statement_due.map(|instant| (instant, Due::Statement));
         let month = self.recharge.month_start.map(|instant| (instant, Due::MonthStart));
         let cooldown = self.recharge.cooldown_end.map(|instant| (instant, Due::CooldownEnd));
         let resend = self.recharge.next_sending().filter(|_| !self.closed).map(|instant| (instant, Due::Resend));
-        lots.chain(month).chain(cooldown).chain(resend).min()
+        lots.chain(statement).chain(month).chain(cooldown).chain(resend).min()
     }
 
     fn run(&mut self, due: Due) {
         match due {
             Due::LotExpiry(index) => self.expire(index),
             Due::LotForfeit(index) => self.forfeit(index),
+            Due::Statement => self.state_post_usage(),
             Due::MonthStart => self.recharge.month_start = None,
             Due::CooldownEnd => self.recharge.rearm(),
             Due::Resend => self.send_again(),
         }
+    }
+
+    /// What has accrued since the last statement, or was taken back: in every mode, and when closed (M3, L18).
+    fn state_post_usage(&mut self) {
+        let ended = time::month_of(self.at - SignedDuration::from_nanos(1));
+        let sum = self.totals.post_usage;
+        let fields = json!({
+            "month": time::month_name(ended), "amount": print(sum - self.stated), "postUsage": print(sum),
+        });
+        self.stated = sum;
+        self.emit("PostUsageStatement", fields);
     }
 
     fn expire(&mut self, index: usize) {

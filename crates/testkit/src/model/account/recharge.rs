@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Account, Lot, LotState};
-use crate::model::command::{Mode, Outcome, Settings};
+use crate::model::command::{Mode, Outcome, Settings, Settlement};
 use crate::model::money::print;
 use crate::model::names::refusal;
 use crate::model::time::{self, Month};
@@ -153,21 +153,21 @@ impl Account {
     }
 
     /// Applies the answer of the payment's side; a late success of a failed one is real money (R8).
-    pub(super) fn settle_recharge(
-        &mut self,
-        id: &str,
-        outcome: Outcome,
-        processed: Timestamp,
-        reason: Option<&str>,
-    ) -> Result<(), &'static str> {
+    pub(super) fn settle_recharge(&mut self, settlement: &Settlement) -> Result<(), &'static str> {
         let requests = &self.recharge.requests;
-        let index = requests.iter().position(|request| request.id == id).ok_or(refusal::UNKNOWN_RECHARGE)?;
-        match (requests[index].state, outcome) {
+        let of_id = |request: &Request| request.id == settlement.recharge;
+        let index = requests.iter().position(of_id).ok_or(refusal::UNKNOWN_RECHARGE)?;
+        let asked_for = requests[index].amount;
+        let reason = settlement.reason.as_deref();
+        match (requests[index].state, settlement.outcome) {
             (State::Succeeded, _) | (State::Failed, Outcome::Declined | Outcome::Failed) => {
                 return Err(refusal::ALREADY_SETTLED);
             }
             (State::BackingOff { .. }, Outcome::Failed) => return Err(refusal::NO_ATTEMPT_PENDING),
-            (_, Outcome::Succeeded) => self.recharge_succeeded(index, processed),
+            (_, Outcome::Succeeded) if settlement.amount.is_some_and(|amount| amount != asked_for) => {
+                return Err(refusal::RECHARGE_AMOUNT_MISMATCH);
+            }
+            (_, Outcome::Succeeded) => self.recharge_succeeded(index, settlement.processed),
             (_, Outcome::Declined) => self.recharge_failed(index, "declined", reason),
             (_, Outcome::Failed) => self.attempt_failed(index, reason),
         }
@@ -192,7 +192,11 @@ impl Account {
         });
         self.emit("RechargeSucceeded", fields);
         self.invoices += 1;
-        let fields = json!({ "invoice": self.invoices, "rechargeId": id, "amount": print(amount), "lotId": id });
+        let settings = self.recharge.settings.as_ref().expect("nothing is requested without");
+        let fields = json!({
+            "invoice": self.invoices, "rechargeId": id, "amount": print(amount), "lotId": id,
+            "paymentMethod": settings.method,
+        });
         self.emit("InvoiceIssued", fields);
         if self.closed {
             self.refund(&id, "account-closed");

@@ -30,6 +30,7 @@ impl Account {
             "licensing": self.licensing.name(), "unlicensed": print(totals.unlicensed),
             "clock": self.clock.to_string(), "seq": self.seq, "balance": print(self.balance()),
             "overdraft": print(self.overdraft), "postUsage": print(totals.post_usage),
+            "statedPostUsage": print(self.stated),
             "uncollected": print(totals.uncollected), "spent": print(totals.spent),
             "forfeited": print(totals.forfeited), "refunded": print(totals.refunded),
             "adjusted": print(totals.adjusted), "purchased": print(totals.purchased), "lots": lots,

@@ -139,3 +139,54 @@ fn dues_of_one_instant_keep_their_order_t7() {
          LotForfeited L1 1.00 @02-01T00:00:00Z = 50.00",
     );
 }
+
+#[test]
+fn a_payment_of_another_amount_settles_nothing() {
+    let mut script = Script::new();
+    script.auto_recharge("2026-02-01T00:00:00Z", "50", "5", None);
+    let settle = |amount: &str, outcome: &str| {
+        json!({
+            "rechargeId": "acme/1", "outcome": outcome, "processedAt": "2026-02-01T00:01:00Z", "amount": amount,
+        })
+    };
+    let at = "2026-02-01T00:01:00Z";
+    let mismatch = "CommandRefused recharge-amount-mismatch @02-01T00:01:00Z = 0.00";
+    for amount in ["49.99", "50.000001", "0", "-50"] {
+        check(&script.command(at, "settleRecharge", settle(amount, "succeeded")), mismatch);
+    }
+    // Of a failure the amount says nothing; after giving up a success must still fit.
+    check(
+        &script.command(at, "settleRecharge", settle("1", "declined")),
+        "RechargeFailed acme/1 @02-01T00:01:00Z = 0.00",
+    );
+    check(&script.command(at, "settleRecharge", settle("51", "succeeded")), mismatch);
+    check(
+        &script.command(at, "settleRecharge", settle("50.00", "succeeded")),
+        "RechargeSucceeded acme/1 50.00 @02-01T00:01:00Z = 50.00
+         InvoiceIssued acme/1 50.00 @02-01T00:01:00Z = 50.00",
+    );
+    // What it is goes before what it says.
+    check(
+        &script.command(at, "settleRecharge", settle("51", "succeeded")),
+        "CommandRefused already-settled @02-01T00:01:00Z = 50.00",
+    );
+}
+
+#[test]
+fn an_invoice_names_the_way_of_paying_in_force_at_settlement() {
+    let mut script = Script::new();
+    script.auto_recharge("2026-02-01T00:00:00Z", "50", "5", None);
+    let fields = json!({
+        "enabled": true, "rechargeAmount": "60", "triggerAmount": "5", "paymentMethod": { "agreement": "EA-7" },
+    });
+    script.command("2026-02-01T00:01:00Z", "configureAutoRecharge", fields);
+    let outputs = script.model.feed_command(&json!({
+        "commandId": "s1", "orgId": "acme", "at": "2026-02-01T00:02:00Z", "type": "settleRecharge",
+        "rechargeId": "acme/1", "outcome": "succeeded", "processedAt": "2026-02-01T00:02:00Z",
+    }));
+    assert_eq!(outputs[1]["type"], "InvoiceIssued");
+    assert_eq!(
+        (&outputs[1]["paymentMethod"], &outputs[1]["amount"]),
+        (&json!({ "agreement": "EA-7" }), &json!("50.00"))
+    );
+}
