@@ -10,7 +10,7 @@ mod charge;
 mod command;
 mod countries;
 mod deck;
-mod licences;
+pub mod licences;
 pub mod money;
 pub mod names;
 mod rate;
@@ -29,7 +29,7 @@ use command::Command;
 pub use command::Mode;
 pub use deck::{ModelDeck, ModelPlan};
 use names::reason;
-use record::Record;
+use record::{Called, Kind, Record};
 use seen::{Seen, Verdict};
 
 /// What native rows are identified by, beside their id (U1).
@@ -51,6 +51,14 @@ impl Default for Options {
     fn default() -> Self {
         Self { window_days: 90, ahead_minutes: 5, leap_days: 3_660 }
     }
+}
+
+/// What a pool still has.
+#[derive(Clone, Copy, Debug)]
+pub struct PoolLeft {
+    pub minutes: i64,
+    pub used: i64,
+    pub size: i64,
 }
 
 /// All organisations together, as one file of records and one of commands would have them.
@@ -198,6 +206,18 @@ impl Model {
     /// One account, for who wants to aim at its boundaries.
     pub fn account(&self, org: &str) -> Option<&Account> {
         self.accounts.get(org)
+    }
+
+    /// The pool a row's call would draw, with all the minutes it has left and has had; for who wants to aim at its end.
+    pub fn pool_left(&self, row: &Value) -> Option<PoolLeft> {
+        let mut record = Record::read(row).ok()?;
+        let account = self.accounts.get(&record.content.org)?;
+        let Called::Digits { visible, .. } = &record.called else { return None };
+        let visible = visible.clone();
+        record.content.seconds = 60 * 100_000;
+        let draw = (record.kind == Kind::Outbound).then(|| account.draw_for(&record, &visible, false))??;
+        let used = account.pools.used(&draw.pool, draw.kind.name(), &draw.month);
+        Some(PoolLeft { minutes: draw.minutes, used, size: draw.size })
     }
 
     fn open(&mut self, command: &Command) -> Result<Vec<Value>, &'static str> {

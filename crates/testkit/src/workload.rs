@@ -4,9 +4,12 @@
 //! outstanding, what a balance is to the last decimal. So it carries what the model expects of every step.
 
 mod commands;
+mod corrections;
 mod decks;
 mod funding;
+mod licences;
 mod mischief;
+mod numbers;
 mod records;
 mod repeats;
 mod rng;
@@ -33,11 +36,13 @@ pub struct Options {
     pub window_days: i64,
     /// Also makes inputs on which the rules leave room, and the model only has an opinion.
     pub grey: bool,
+    /// Also licences, included minutes and corrections; without, everybody may draw credits and nothing is revised.
+    pub credits: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { operations: 1_500, window_days: 90, grey: false }
+        Self { operations: 1_500, window_days: 90, grey: false, credits: true }
     }
 }
 

@@ -20,7 +20,8 @@ impl World {
         if self.account(org).is_some_and(|account| account.recharge.outstanding().is_some()) && self.rng.chance(60) {
             return self.settle(org, at);
         }
-        match self.rng.weighted(&[230, 90, 40, 110, 45, 55, 45, 3, 130, 40, 8]) {
+        let licences = if self.options.credits { 320 } else { 0 };
+        match self.rng.weighted(&[230, 90, 40, 110, 45, 55, 45, 3, 130, 40, 8, licences]) {
             0 => self.add_funds(org, at),
             1 => self.configure(org, at),
             2 => self.settle(org, at),
@@ -31,6 +32,7 @@ impl World {
             7 if self.may_close() => self.command(org, at, "closeAccount", json!({})),
             8 => self.refused(org, at),
             9 => self.repeated_command(org, at),
+            11 => self.licence(org, at),
             _ => self.undecodable(org, at),
         }
     }
@@ -58,7 +60,11 @@ impl World {
         if self.rng.chance(40) {
             fields["strict"] = json!(self.rng.chance(50));
         }
-        fields["licensing"] = json!("none");
+        match self.rng.below(20) {
+            0..3 if self.options.credits => {}
+            3..10 if self.options.credits => fields["licensing"] = json!("required"),
+            _ => fields["licensing"] = json!("none"),
+        }
         self.command(org, at, "openAccount", fields)
     }
 
@@ -117,7 +123,23 @@ impl World {
         if outcome != "succeeded" && self.rng.chance(50) {
             fields["reason"] = json!("insufficient funds");
         }
+        if self.options.credits && self.rng.chance(30) {
+            fields["amount"] = json!(self.paid_amount(org, &recharge));
+        }
         self.command(org, at, "settleRecharge", fields)
+    }
+
+    /// Mostly what was asked for, in one of its spellings.
+    fn paid_amount(&mut self, org: &str, recharge: &str) -> String {
+        let requests = self.account(org).map(|account| account.recharge.requests.as_slice()).unwrap_or_default();
+        let asked_for = requests.iter().find(|request| request.id == recharge).map(|request| request.amount);
+        let asked_for = asked_for.map_or("50".to_owned(), |amount| amount.normalize().to_string());
+        match self.rng.below(8) {
+            0 => format!("{asked_for}.01"),
+            1 => self.rng.pick(&["0", "50", "49.999999"]).to_owned(),
+            2 => format!("{asked_for}.00"),
+            _ => asked_for,
+        }
     }
 
     /// As far ahead as is believed, and as long ago as makes a lot that still lives; or the finest step beyond.

@@ -33,14 +33,15 @@ const PRICES: [&str; 10] = ["1", "0.5", "2.5", "10", "0.1", "0.0137", "0.3333333
 const CENTS: [&str; 6] = ["0.01", "0.05", "0.5", "1", "2.25", "0.000005"];
 const MODES: [&str; 5] = ["half-up", "half-even", "half-down", "up", "down"];
 
-pub fn random_decks(rng: &mut Rng, start: Timestamp) -> (Vec<DeckFiles>, Vec<PlanFile>) {
+/// With a column that marks premium rows, or without.
+pub fn random_decks(rng: &mut Rng, start: Timestamp, premium: bool) -> (Vec<DeckFiles>, Vec<PlanFile>) {
     let mut decks = Vec::new();
     for id in ["alpha", "beta", "gamma"] {
         let currency = if id == "gamma" { "EUR" } else { "USD" };
         // Some worlds begin before their first version, so that a call finds no deck.
         let mut effective = start + time::days(rng.between(-400, 10));
         for version in 1..=rng.between(1, 3) {
-            decks.push(random_deck(rng, id, version, currency, effective));
+            decks.push(random_deck(rng, id, version, currency, effective, premium));
             // A quarter of the versions begin together with the one before.
             if !rng.chance(25) {
                 effective += time::days(rng.between(1, 200)) + time::minutes(rng.between(0, 1_440));
@@ -64,7 +65,14 @@ fn plans() -> Vec<PlanFile> {
     ]
 }
 
-fn random_deck(rng: &mut Rng, id: &str, version: i64, currency: &str, effective: Timestamp) -> DeckFiles {
+fn random_deck(
+    rng: &mut Rng,
+    id: &str,
+    version: i64,
+    currency: &str,
+    effective: Timestamp,
+    premium: bool,
+) -> DeckFiles {
     let name = format!("{id}-v{version}");
     let csv_name = format!("{name}.csv");
     let mut toml = format!(
@@ -80,6 +88,7 @@ fn random_deck(rng: &mut Rng, id: &str, version: i64, currency: &str, effective:
         toml.push_str(&bands_text(rng, scheme, effective));
     }
     let csv = random_rows(rng, scheme);
+    let csv = if premium { mark_premium(rng, &csv) } else { csv };
     DeckFiles { toml_name: format!("{name}.toml"), toml, csv_name, csv }
 }
 
@@ -174,6 +183,18 @@ fn random_rows(rng: &mut Rng, scheme: Option<Scheme>) -> String {
         }
     }
     csv
+}
+
+/// A prefix is premium in all its rows, or in none.
+fn mark_premium(rng: &mut Rng, csv: &str) -> String {
+    let mut marks: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut marked = String::new();
+    for (index, line) in csv.lines().enumerate() {
+        let prefix = line.split(',').next().unwrap_or(line);
+        let mark = *marks.entry(prefix).or_insert_with(|| if rng.chance(8) { "true" } else { "" });
+        let _ = writeln!(marked, "{line},{}", if index == 0 { "premium" } else { mark });
+    }
+    marked
 }
 
 fn bands_of_group(rng: &mut Rng, scheme: Option<Scheme>) -> Vec<&'static str> {

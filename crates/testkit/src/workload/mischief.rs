@@ -19,14 +19,23 @@ impl World {
     }
 
     fn refused_account(&mut self, org: &str, at: Timestamp) -> Value {
-        let licence = json!({ "userId": "u1", "licence": "MCOPSTN1", "country": "US" });
         match self.rng.below(5) {
             0 if self.account(org).is_some() => self.open(org, at),
             1 => self.command(org, at, "setRatePlan", json!({ "ratePlan": "nowhere" })),
             2 => self.command(org, at, "setRatePlan", json!({ "ratePlan": "euro" })),
-            3 => self.command(org, at, "assignLicence", licence),
-            _ => self.command(org, at, "removeLicence", licence),
+            3 if self.options.credits => self.unreadable_licence(org, at),
+            _ => {
+                let licence = json!({ "userId": "nobody", "licence": "MCOPSTN1" });
+                self.command(org, at, "removeLicence", licence)
+            }
         }
+    }
+
+    fn unreadable_licence(&mut self, org: &str, at: Timestamp) -> Value {
+        let missing = self.rng.pick(&["userId", "licence", "country"]);
+        let mut licence = json!({ "userId": "user-0", "licence": "MCOPSTN1", "country": "US" });
+        licence.as_object_mut().expect("an object").remove(missing);
+        self.command(org, at, "assignLicence", licence)
     }
 
     fn refused_lot(&mut self, org: &str, at: Timestamp) -> Value {

@@ -14,6 +14,12 @@ const DURATIONS_S: [i64; 20] = [0, 0, 1, 5, 6, 7, 29, 30, 31, 59, 60, 60, 61, 11
 
 impl World {
     pub fn make_record(&mut self, org: &str, arrival: Timestamp) -> Value {
+        if self.options.credits
+            && self.rng.chance(16)
+            && let Some(row) = self.correction(org, arrival)
+        {
+            return row;
+        }
         if self.rng.chance(16)
             && let Some(row) = self.repeated_record(org, arrival)
         {
@@ -30,6 +36,7 @@ impl World {
     fn call(&mut self, org: &str, arrival: Timestamp) -> Value {
         let seconds = self.duration_s();
         let start = self.start(org, arrival, seconds);
+        let context = self.destination_context();
         let number = self.fresh();
         let (call_type, callee) = self.type_and_number(org, arrival);
         let country = self.rng.pick(&["DE", "US", "GB"]);
@@ -38,17 +45,19 @@ impl World {
             "userId": format!("user-{}", self.rng.below(4)), "userDisplayName": "A. Caller", "callType": call_type,
             "callerNumber": self.caller(), "calleeNumber": callee, "startDateTime": self.written(start),
             "duration": seconds, "conferenceId": null, "usageCountryCode": country, "tenantCountryCode": "DE",
-            "destinationContext": self.rng.pick(&["Domestic", "International"]), "charge": 9.99,
+            "destinationContext": context, "charge": 9.99,
             "currency": "USD", "receivedAt": arrival.to_string(),
         });
+        self.decide_number(&mut row);
         self.set_emergency(&mut row, country);
+        let seconds = self.fit_to_pool(&mut row, seconds);
         self.set_end(&mut row, start, seconds);
         if self.rng.chance(3) {
             // Fractions round up (U3); the end agrees with both.
             row["duration"] = json!(f64::from(u32::try_from(seconds).unwrap_or(0)) + 0.5);
         }
         if self.rng.chance(5) {
-            row["userId"] = Value::Null;
+            row["userId"] = if self.rng.chance(30) { json!("user-9") } else { Value::Null };
         }
         if self.rng.chance(10) {
             row["revision"] = json!(self.rng.between(0, 2));
@@ -57,6 +66,9 @@ impl World {
     }
 
     fn duration_s(&mut self) -> i64 {
+        if self.options.credits && self.rng.chance(6) {
+            return self.rng.between(10, 130) * 60 + self.rng.pick(&[0, 0, 1, -1, 30]);
+        }
         match self.rng.below(200) {
             0 => self.rng.pick(&[86_400, 86_401, 90_000]),
             1..60 => self.rng.between(1, 900),
@@ -65,11 +77,12 @@ impl World {
     }
 
     /// Mostly a call that has just ended; else one at some boundary.
-    fn start(&mut self, org: &str, arrival: Timestamp, seconds: i64) -> Timestamp {
+    pub fn start(&mut self, org: &str, arrival: Timestamp, seconds: i64) -> Timestamp {
         let clock = self.clock(org, arrival);
         let ended = arrival - SignedDuration::from_secs(seconds);
         let window = time::days(self.options.window_days);
-        match self.rng.weighted(&[50, 12, 3, 9, 5, 4, 4, 4, 9]) {
+        let of_credits = if self.options.credits { 9 } else { 0 };
+        match self.rng.weighted(&[50, 12, 3, 9, 5, 4, 4, 4, 9, of_credits, of_credits]) {
             0 => ended - SignedDuration::from_nanos(self.rng.between(0, 300_000_000) * 100),
             1 => ended - SignedDuration::from_secs(self.rng.between(0, 300_000)),
             2 => self.beside(clock - window),
@@ -78,6 +91,8 @@ impl World {
             5 => self.beside(clock + time::minutes(5)),
             6 => self.deck_boundary().filter(|at| *at < clock && *at > clock - window).unwrap_or(ended),
             7 => self.month_boundary(clock),
+            9 => self.licence_boundary(org, clock - window, clock).unwrap_or(ended),
+            10 => self.previous_month(clock - window, clock),
             _ => self.band_boundary(ended),
         }
     }
@@ -92,6 +107,13 @@ impl World {
         }
         let expiry = self.rng.pick(&instants);
         Some(if self.rng.chance(30) { expiry - time::minutes(1) } else { self.beside(expiry) })
+    }
+
+    /// Late in the month before, or else as late as the window lets one be.
+    fn previous_month(&mut self, earliest: Timestamp, clock: Timestamp) -> Timestamp {
+        let ended = time::next_month_start(clock) - time::days(31);
+        let ended = time::next_month_start(ended - time::days(1)).min(clock);
+        (ended - SignedDuration::from_secs(self.rng.between(0, 300_000))).max(earliest)
     }
 
     fn plan_boundary(&mut self, org: &str) -> Option<Timestamp> {

@@ -1,8 +1,10 @@
+mod audit;
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Input, Options, Workload, merge};
+use super::{Input, Options, Workload, merge, numbers};
 
 fn parse_lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
@@ -53,6 +55,40 @@ fn a_fresh_model_fed_with_the_files_expects_the_same() {
 }
 
 #[test]
+fn without_credits_nothing_is_revised_and_nobody_needs_a_licence() {
+    for seed in 0..10 {
+        let workload = Workload::generate(seed, Options { credits: false, ..Options::default() });
+        let outputs = workload.steps.iter().flat_map(|step| &step.expected);
+        for output in outputs {
+            let is_new = ["reverses", "licence", "percent"].iter().any(|field| output.get(field).is_some());
+            assert!(!is_new, "seed {seed}: {output}");
+            for line in output["funding"].as_array().into_iter().flatten() {
+                assert!(line["type"] != "unlicensed" && line["type"] != "pool", "seed {seed}: {output}");
+            }
+        }
+        assert!(workload.decks.iter().all(|deck| !deck.csv.contains("premium")));
+    }
+}
+
+/// Where the called country says which pool there is, libphonenumber and the model must agree on it.
+#[test]
+fn countries_that_matter_are_beyond_doubt() {
+    for seed in 0..20 {
+        let workload = Workload::generate(seed, Options::default());
+        let rows = workload.steps.iter().filter(|step| step.expected.iter().any(|output| output["type"] == "debit"));
+        for row in rows.map(|step| input_of(&step.input)) {
+            let call_type = row["callType"].as_str().expect("a debited row has a type");
+            let matters = call_type == "conf_out" || row["destinationContext"].is_null();
+            let is_outbound = call_type.contains("_out") && !call_type.starts_with("dr_");
+            let callee = row["calleeNumber"].as_str().expect("a debited row has a number");
+            if is_outbound && matters && callee.starts_with('+') {
+                assert!(numbers::is_decided(callee), "seed {seed}: {row}");
+            }
+        }
+    }
+}
+
+#[test]
 fn sequences_have_no_gaps() {
     for seed in 0..20 {
         let workload = Workload::generate(seed, Options::default());
@@ -78,8 +114,14 @@ fn every_outcome_occurs() {
             count(format!("reason {}", text("reason")));
             count(format!("unrated {}", output["charge"]["unrated"].as_str().unwrap_or("")));
             count(format!("bound {}", output["charge"]["bound"].as_str().unwrap_or("")));
-            for line in output["funding"].as_array().into_iter().flatten() {
-                count(format!("funding {}", line["type"].as_str().unwrap_or("")));
+            for what in output["funding"].as_array().into_iter().flatten().flat_map(|line| told(output, line)) {
+                count(what);
+            }
+            if let Some(percent) = output["percent"].as_i64() {
+                count(format!("threshold {percent} by a pool"));
+            }
+            if output["type"] == "PostUsageStatement" && text("amount").starts_with('-') {
+                count("statement of less".to_owned());
             }
             for flag in output["flags"].as_array().into_iter().flatten() {
                 count(format!("flag {}", flag.as_str().unwrap_or("")));
@@ -90,6 +132,28 @@ fn every_outcome_occurs() {
         let times = seen.get(what).copied().unwrap_or(0);
         assert!(times >= 5, "{what}: only {times} times in {seen:#?}");
     }
+}
+
+/// What one line of a debit is an example of.
+fn told(debit: &Value, line: &Value) -> Vec<String> {
+    let text = |key: &str| line[key].as_str().unwrap_or("").to_owned();
+    let kind = text("type");
+    if let Some(reverses) = debit.get("reverses") {
+        let returned = if line["returnedTo"].is_string() { " returned" } else { "" };
+        let by = if reverses.get("void").is_some() { "a void" } else { "a revision" };
+        return vec![format!("reversed {kind}{returned}"), format!("reversed by {by}")];
+    }
+    let mut all = vec![format!("funding {kind}")];
+    if kind == "pool" {
+        all.push(format!("pool {} {}", text("pool"), text("use")));
+        if debit["charge"].get("ratedSeconds").is_some() {
+            all.push(format!("split {}", text("pool").split('/').next().unwrap_or("")));
+            let has = |kind: &str| debit["funding"].as_array().into_iter().flatten().any(|line| line["type"] == kind);
+            all.extend(has("unlicensed").then(|| "split and unlicensed".to_owned()));
+            all.extend(debit["charge"].get("unrated").map(|_| "split and unrated".to_owned()));
+        }
+    }
+    all
 }
 
 const EXPECTED: &str = "
@@ -112,6 +176,11 @@ const EXPECTED: &str = "
     ModeSet
     AccountClosed
     CommandRefused
+    LicenceAssigned
+    LicenceRemoved
+    PoolThresholdReached
+    FundsReturned
+    PostUsageStatement
     duplicate cdr
     duplicate command
     reject cdr
@@ -127,6 +196,7 @@ const EXPECTED: &str = "
     reason in-the-future
     reason too-late
     reason quarantined
+    reason org-mismatch
     reason nothing-to-void
     reason unrated
     reason undecodable
@@ -149,6 +219,7 @@ const EXPECTED: &str = "
     reason already-settled
     reason no-attempt-pending
     reason licence-not-held
+    reason recharge-amount-mismatch
     unrated no-row
     unrated no-deck
     unrated not-sold
@@ -159,6 +230,36 @@ const EXPECTED: &str = "
     funding overdraft
     funding postUsage
     funding uncollected
+    funding unlicensed
+    funding pool
+    pool MCOPSTN1/US domestic
+    pool MCOPSTN1/GB domestic
+    pool MCOPSTN2/US international
+    pool MCOPSTN2/DE domestic
+    pool MCOPSTN2/CA domestic
+    pool MCOPSTN5/US domestic
+    pool MCOPSTN6/GB domestic
+    pool MCOPSTN8/user-0 domestic
+    pool MCOMEETADV dial-out
+    split MCOPSTN5
+    split MCOPSTN8
+    split MCOPSTN2
+    split MCOMEETADV
+    split and unrated
+    split and unlicensed
+    threshold 80 by a pool
+    threshold 100 by a pool
+    reversed lot
+    reversed lot returned
+    reversed overdraft
+    reversed overdraft returned
+    reversed postUsage
+    reversed uncollected
+    reversed unlicensed
+    reversed pool
+    reversed by a void
+    reversed by a revision
+    statement of less
     flag masked
     flag masked-uncertain
     flag unrated
@@ -170,4 +271,7 @@ const EXPECTED: &str = "
     flag direct-routing
     flag emergency
     flag toll-number
+    flag included
+    flag dial-out-add-on
+    flag reversal
 ";

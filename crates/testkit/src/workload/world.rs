@@ -11,6 +11,8 @@ use crate::model::{Account, Mode, Model, ModelDeck, time};
 
 /// Never opened.
 pub const GHOST: &str = "ghost";
+/// How many usage records can come again.
+const RECORDS: usize = 240;
 const ORGS: [&str; 5] = ["acme", "b-2", "Org3", "d.4", "E5"];
 
 pub struct World {
@@ -36,7 +38,7 @@ impl World {
         let mut rng = Rng::new(seed);
         let january: Timestamp = "2027-01-01T00:00:00Z".parse().expect("an instant");
         let start = january + time::days(rng.between(0, 900)) + SignedDuration::from_millis(rng.between(0, 86_400_000));
-        let (deck_files, plan_files) = decks::random_decks(&mut rng, start);
+        let (deck_files, plan_files) = decks::random_decks(&mut rng, start, options.credits);
         let read = |deck: &DeckFiles| ModelDeck::read(&deck.toml, &deck.csv).expect("decks made here are sound");
         let orgs = ORGS[..rng.below(ORGS.len()) + 1].to_vec();
         Self {
@@ -148,7 +150,7 @@ impl World {
         let row = self.make_record(org, arrival);
         let expected = self.model.feed_cdr(&row, arrival);
         self.records.push(row.clone());
-        if self.records.len() > 80 {
+        if self.records.len() > RECORDS {
             self.records.remove(0);
         }
         Step { input: Input::Cdr { row, arrival }, expected }

@@ -29,7 +29,7 @@ pub enum State {
 #[derive(Clone, Debug)]
 pub struct Request {
     pub id: String,
-    amount: Decimal,
+    pub amount: Decimal,
     /// Of the request, whatever the payment's (R5).
     month: Month,
     sending: u64,
