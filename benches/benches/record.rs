@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use drawdown_benches::{GraphRow, Records, catalogue, engine, partition};
-use drawdown_engine::{Outcome, Outputs};
+use drawdown_engine::{InProgress, Outcome, Outputs};
 use drawdown_ledger::Rules;
 use drawdown_wire::native;
 use drawdown_wire::source::Context;
@@ -43,7 +43,7 @@ fn whole_way(criterion: &mut Criterion) {
                 for bytes in &batch {
                     let cdr = native::decode(bytes, &Context::default()).expect("a row");
                     let arrival = cdr.end.unwrap_or(cdr.start);
-                    let outcome = partition.cdr(&engine, arrival, &cdr, &mut outputs);
+                    let outcome = partition.cdr(&engine, arrival, &cdr, &mut outputs, &mut InProgress);
                     assert!(matches!(outcome, Outcome::Debited(_)), "every record is debited: {outcome:?}");
                 }
                 partition.roll_back();

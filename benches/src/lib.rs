@@ -149,7 +149,8 @@ fn instant(from: Timestamp, index: u64) -> Timestamp {
 pub fn commands(org: u64, at: Timestamp) -> [String; 4] {
     std::array::from_fn(|n| {
         let body = match n {
-            0 => r#""type":"openAccount","currency":"USD","ratePlan":"standard","country":"US""#.to_owned(),
+            0 => r#""type":"openAccount","currency":"USD","ratePlan":"standard","country":"US","licensing":"none""#
+                .to_owned(),
             n => {
                 let bought = at.plus_seconds(-86_400 * (4 - n as i64));
                 format!(r#""type":"addFunds","lotId":"lot-{org}-{n}","amount":"250000000.00","purchasedAt":"{bought}""#)

@@ -9,9 +9,9 @@ mod measure;
 use std::hint::black_box;
 
 use drawdown_benches::{GraphRow, Random, Records, catalogue, deck, engine, partition};
-use drawdown_engine::{Outcome, Outputs};
+use drawdown_engine::{InProgress, Outcome, Outputs};
 use drawdown_ledger::account::{Account, Input, RatedCall};
-use drawdown_ledger::command::{AddFunds, Command, Mode, OpenAccount};
+use drawdown_ledger::command::{AddFunds, Command, Licensing, Mode, OpenAccount};
 use drawdown_ledger::{Effects, LotId, Rules};
 use drawdown_rating::{Call, Called, Number, Product};
 use drawdown_units::{Currency, Money, Timestamp};
@@ -71,7 +71,7 @@ fn record(orgs: u64) {
             for bytes in &batch {
                 let cdr = native::decode(bytes, &Context::default()).expect("a row");
                 let arrival = cdr.end.unwrap_or(cdr.start);
-                let outcome = partition.cdr(&engine, arrival, &cdr, &mut outputs);
+                let outcome = partition.cdr(&engine, arrival, &cdr, &mut outputs, &mut InProgress);
                 debug_assert!(matches!(outcome, Outcome::Debited(_)));
                 black_box(outcome);
             }
@@ -168,6 +168,7 @@ fn account(lots_spent: u64, rules: &Rules) -> Account {
         mode: Mode::Prepaid,
         country: *b"US",
         strict: false,
+        licensing: Licensing::None,
     };
     let mut account = Account::open("org", &terms, at, &mut effects);
     for lot in 0..=lots_spent {
@@ -182,7 +183,7 @@ fn account(lots_spent: u64, rules: &Rules) -> Account {
         };
         account.apply(at, Input::Command(&Command::AddFunds(funds)), rules, &mut effects);
         if lot < lots_spent {
-            let call = RatedCall { charge: Money::from_micros(1_000_000), started: at };
+            let call = RatedCall::paid(Money::from_micros(1_000_000), at);
             account.apply(at, Input::Call(call), rules, &mut effects);
         }
         effects.clear();
@@ -197,7 +198,7 @@ fn lots() {
     for spent in [0, 10, 100, 1_000] {
         let mut account = account(spent, &rules);
         let at = account.head().clock;
-        let call = RatedCall { charge: Money::from_micros(12_345), started: at };
+        let call = RatedCall::paid(Money::from_micros(12_345), at);
         let mut times = Vec::new();
         for _ in 0..300 {
             times.push(timed(|| {

@@ -64,7 +64,9 @@ metrics! {
     UNRATED = Counter, "drawdown_unrated_total" [], "Usage records debited without a price, since no row fits them";
     CLAIMED = Counter, "drawdown_claimed_micros_total" ["outcome"], "What upstream says the records cost, by outcome; currencies are not told apart, as it does not";
     CHARGED = Counter, "drawdown_charged_micros_total" ["currency"], "What debits charged";
-    FUNDED = Counter, "drawdown_funded_micros_total" ["currency", "funder"], "Who paid it: lot, overdraft, postUsage or uncollected";
+    FUNDED = Counter, "drawdown_funded_micros_total" ["currency", "funder"], "Who paid it: lot, overdraft, postUsage, uncollected or unlicensed (nobody)";
+    CORRECTIONS = Counter, "drawdown_corrections_total" [], "Usage records that replaced or withdrew one debited before";
+    REVERSED = Counter, "drawdown_reversed_micros_total" ["currency", "funder"], "What corrections gave back of charges, by who had paid";
     COMMANDS = Counter, "drawdown_commands_total" ["outcome"], "Commands committed, by outcome: applied, refused, duplicate or rejected";
     REFUSED = Counter, "drawdown_refused_total" ["reason"], "Commands refused by their account, by reason";
     EVENTS = Counter, "drawdown_account_events_total" ["type"], "Account events, by type";
@@ -110,14 +112,14 @@ pub const OUTCOMES: [&str; 3] = ["debited", "duplicate", "rejected"];
 /// What can become of a command.
 pub const COMMAND_OUTCOMES: [&str; 4] = ["applied", "refused", "duplicate", "rejected"];
 /// Who can pay.
-pub const FUNDERS: [&str; 4] = ["lot", "overdraft", "postUsage", "uncollected"];
+pub const FUNDERS: [&str; 5] = ["lot", "overdraft", "postUsage", "uncollected", "unlicensed"];
 /// The states of a file in the spool.
 pub const SPOOL_STATES: [&str; 2] = ["pending", "failed"];
 /// Stands for a label's value that is none of the known ones.
 pub const OTHER: &str = "other";
 
 /// The types of account events (a test holds them against the schema).
-pub const EVENT_TYPES: [&str; 19] = [
+pub const EVENT_TYPES: [&str; 24] = [
     "AccountOpened",
     "FundsAdded",
     "OverdraftSettled",
@@ -133,6 +135,11 @@ pub const EVENT_TYPES: [&str; 19] = [
     "RechargeAttemptFailed",
     "RechargeFailed",
     "RechargeCapReached",
+    "LicenceAssigned",
+    "LicenceRemoved",
+    "PoolThresholdReached",
+    "FundsReturned",
+    "PostUsageStatement",
     "RatePlanSet",
     "ModeSet",
     "AccountClosed",
@@ -140,12 +147,13 @@ pub const EVENT_TYPES: [&str; 19] = [
 ];
 
 /// Refusals that are counted each by itself; the others are together.
-pub const REFUSALS: [&str; 6] = [
+pub const REFUSALS: [&str; 7] = [
     "account-exists",
     "account-closed",
     "unknown-rate-plan",
     "unknown-recharge",
     "already-settled",
+    "recharge-amount-mismatch",
     "insufficient-balance",
 ];
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use drawdown_engine::Limits;
-use drawdown_ledger::Rules;
+use drawdown_ledger::{Plans, Rules};
 use drawdown_rating::Fault;
 
 use crate::exit::{Done, Failure, Run};
@@ -271,11 +271,25 @@ fn read_rules(reader: &mut Reader) -> Rules {
         resend_s: seconds(reader, "rules.resend_s"),
         retry_backoff_s: reader.wholes("rules.retry_backoff_s"),
         cooldown_s: seconds(reader, "rules.cooldown_s"),
+        plans: read_plans(reader),
     };
     if !rules.recharge_minimum.is_positive() {
         reader.fault("rules.recharge_minimum", "is not above 0", "write the least amount that is worth a payment");
     }
     rules
+}
+
+fn read_plans(reader: &mut Reader) -> Plans {
+    const PATH: &str = "rules.plans";
+    let plans = reader.text(PATH);
+    crate::files::read_plans(&plans).unwrap_or_else(|failure| {
+        let what = match failure {
+            Failure::Usage(faults) => faults.join("; "),
+            Failure::Fault(error) => error.to_string(),
+        };
+        reader.fault(PATH, what, "write \"teams\", or the file of a plan catalogue");
+        Plans::default()
+    })
 }
 
 fn read_http(reader: &mut Reader) -> Http {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use drawdown_engine::log::Output;
+use drawdown_ledger::entitlements::User;
 use drawdown_ledger::{Account, Rules};
 use drawdown_stream::embedded;
 use drawdown_wire::account;
@@ -68,27 +69,45 @@ fn write_files(directory: &Path, read: &mut Read<'_>) -> Result<(), Failure> {
         })?;
         file.flush()?;
     }
-    // Of each organisation the latest, in order.
+    // Of each organisation and user the latest; users come right after their organisation.
     let mut states: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
-    read(Output::Accounts, &mut |org, state| {
-        states.insert(org.to_vec(), state.to_vec());
+    read(Output::Accounts, &mut |key, state| {
+        states.insert(key.to_vec(), state.to_vec());
         Ok(())
     })?;
+    let mut users: BTreeMap<Box<str>, Vec<User>> = BTreeMap::new();
+    for state in states.values().filter(|state| account::is_user(state)) {
+        let (org, user) = account::unpack_user(state).map_err(|error| Failure::Fault(error.into()))?;
+        users.entry(org).or_default().push(user);
+    }
     let mut file = BufWriter::new(File::create(directory.join("accounts.jsonl"))?);
-    for state in states.values() {
-        file.write_all(&account_line(state)?)?;
+    for state in states.values().filter(|state| !account::is_user(state)) {
+        file.write_all(&line_with_users(state, |org| users.remove(org).unwrap_or_default())?)?;
     }
     Ok(file.flush()?)
 }
 
-/// A state in its binary form as a line of JSON.
+/// A state in its binary form as a line of JSON, without its users.
 pub fn account_line(state: &[u8]) -> Result<Vec<u8>, Failure> {
-    let opening = account::unpack(state).map_err(|error| Failure::Fault(error.into()))?;
+    line_with_users(state, |_| Vec::new())
+}
+
+fn line_with_users(state: &[u8], users: impl FnOnce(&str) -> Vec<User>) -> Result<Vec<u8>, Failure> {
+    let mut opening = account::unpack(state).map_err(|error| Failure::Fault(error.into()))?;
     let org = opening.org.clone();
+    opening.users = users(&org);
     let restored = Account::restore(opening, &Rules::default());
     let restored =
         restored.ok_or_else(|| Failure::Fault(anyhow::anyhow!("the state of {org:?} breaks an invariant")))?;
     let mut line = Vec::new();
     account::write(&mut line, &restored);
+    Ok(line)
+}
+
+/// The state of a user in its binary form as a line of JSON.
+pub fn user_line(state: &[u8]) -> Result<Vec<u8>, Failure> {
+    let (org, user) = account::unpack_user(state).map_err(|error| Failure::Fault(error.into()))?;
+    let mut line = Vec::new();
+    account::write_user(&mut line, &org, &user);
     Ok(line)
 }

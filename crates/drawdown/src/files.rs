@@ -2,7 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use drawdown_ledger::Plans;
+use drawdown_ledger::command::{Licensing, Mode, OpenAccount};
 use drawdown_rating::{Catalogue, RatePlan};
+use drawdown_units::Currency;
+use drawdown_wire::licences;
 use drawdown_wire::source::Profile;
 use drawdown_wire::source::profile::Overrides;
 
@@ -21,6 +25,30 @@ pub fn read_catalogue(decks: &[PathBuf], rate_plans: &[PathBuf]) -> Result<Catal
         plans.push(RatePlan::parse(&path.display().to_string(), &text).map_err(Failure::faults)?);
     }
     Catalogue::new(compiled, plans).map_err(Failure::faults)
+}
+
+/// The name of the plan catalogue that ships with the program.
+pub const TEAMS: &str = licences::TEAMS_NAME;
+
+/// A plan catalogue by its name, or from its file.
+pub fn read_plans(plans: &str) -> Result<Plans, Failure> {
+    if plans == TEAMS {
+        return Ok(licences::teams());
+    }
+    licences::parse(plans, &read_text(Path::new(plans))?).map_err(Failure::faults)
+}
+
+/// How an organisation is opened that no command opened: post-usage, and nobody is asked for licences, which no command
+/// could have told of.
+pub fn terms_of_unknown(currency: Currency, rate_plan: &str) -> OpenAccount {
+    OpenAccount {
+        currency,
+        rate_plan: rate_plan.into(),
+        mode: Mode::PostUsage,
+        country: *b"ZZ",
+        strict: false,
+        licensing: Licensing::None,
+    }
 }
 
 /// A source profile by its name, or from its file.

@@ -3,6 +3,7 @@
 //! The engine of the pipeline over files. Organisations are spread over a fixed number of partitions, and everything
 //! is merged back into the order of the input, so the bytes that come out do not depend on the number of threads.
 
+mod earlier;
 mod feed;
 mod finish;
 mod output;
@@ -17,7 +18,7 @@ use std::time::Instant;
 use clap::Args as ClapArgs;
 use drawdown_engine::{Engine, Limits};
 use drawdown_ledger::Rules;
-use drawdown_ledger::command::{Mode, OpenAccount};
+use drawdown_ledger::command::OpenAccount;
 use drawdown_rating::Catalogue;
 use drawdown_units::Timestamp;
 use drawdown_wire::source::Profile;
@@ -51,6 +52,9 @@ pub struct Args {
     /// A rate plan; with a single deck and none given, every plan means that deck
     #[arg(long = "rate-plan", value_name = "FILE")]
     rate_plans: Vec<PathBuf>,
+    /// What licences bring: `teams`, or the file of a plan catalogue
+    #[arg(long, value_name = "NAME|FILE", default_value = files::TEAMS)]
+    plans: String,
     /// Commands as JSON Lines: openAccount, addFunds, …
     #[arg(long = "commands", value_name = "FILE")]
     commands: Vec<PathBuf>,
@@ -114,7 +118,7 @@ fn rate(args: &Args) -> Result<summary::Summary, Failure> {
     let catalogue = files::read_catalogue(&args.decks, &args.rate_plans)?;
     let profile = files::read_profile(&args.source)?;
     let open_unknown = if args.commands.is_empty() { Some(post_usage_terms(&catalogue)?) } else { None };
-    let rules = Rules::default();
+    let rules = Rules { plans: files::read_plans(&args.plans)?, ..Rules::default() };
     let engine = Engine {
         catalogue: &catalogue,
         rules: &rules,
@@ -130,7 +134,7 @@ fn rate(args: &Args) -> Result<summary::Summary, Failure> {
     let feeds = feed::Feeds::open(&args.inputs, &args.commands, &profile)?;
     let files = output::Files::create(&args.out)?;
     let progress = progress_bar();
-    let mut run = round::Rating::new(job, feeds, files);
+    let mut run = round::Rating::new(job, feeds, files)?;
     while pool.install(|| run.round())? {
         progress.set_position(run.records());
     }
@@ -146,7 +150,7 @@ fn post_usage_terms(catalogue: &Catalogue) -> Result<OpenAccount, Failure> {
     })?;
     let plan = catalogue.plan(rate_plan).expect("invariant: the sole plan is in the catalogue");
     let currency = catalogue.plan_currency(plan);
-    Ok(OpenAccount { currency, rate_plan: rate_plan.into(), mode: Mode::PostUsage, country: *b"ZZ", strict: false })
+    Ok(files::terms_of_unknown(currency, rate_plan))
 }
 
 /// Shows how far a run is on a terminal, and nothing in a pipe.

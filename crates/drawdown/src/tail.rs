@@ -4,10 +4,11 @@ use std::io::{self, Write as _};
 
 use clap::{Args as ClapArgs, ValueEnum};
 use drawdown_engine::log::Output;
+use drawdown_wire::account;
 
 use crate::config::{Config, ConfigArgs};
 use crate::exit::{Done, Failure, Run};
-use crate::export::account_line;
+use crate::export::{account_line, user_line};
 use crate::outputs;
 
 /// Show committed debits, account events, rejects or account states, one line of JSON each
@@ -58,10 +59,11 @@ pub fn run(args: &Args) -> Run {
     let output = args.what.output();
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut show = |key: &[u8], value: &[u8]| -> Result<(), Failure> {
-        if args.org.as_deref().is_some_and(|org| org.as_bytes() != key) {
+        if args.org.as_deref().is_some_and(|org| org.as_bytes() != account::org_of_key(key)) {
             return Ok(());
         }
         match args.what {
+            What::Accounts if account::is_user(value) => out.write_all(&user_line(value)?)?,
             What::Accounts => out.write_all(&account_line(value)?)?,
             What::Debits | What::Events | What::Rejects => {
                 out.write_all(value)?;

@@ -135,7 +135,7 @@ fn a_month_live(desk: &Desk) {
     let again = unknown.iter().filter(|reject| reject["orgId"] == org).count();
     let open = format!(
         "{{\"commandId\":\"open-it\",\"orgId\":{org:?},\"at\":{at:?},\"type\":\"openAccount\",\"currency\":\"USD\",\
-         \"ratePlan\":\"standard\",\"mode\":\"postUsage\",\"country\":\"US\"}}\n"
+         \"ratePlan\":\"standard\",\"mode\":\"postUsage\",\"country\":\"US\",\"licensing\":\"none\"}}\n"
     );
     std::fs::write(desk.path("open.jsonl"), open).expect("it can be written");
     desk.import(Some(&desk.path("open.jsonl")), None);

@@ -19,6 +19,8 @@ struct Held {
     account: Account,
     /// The last batch that touched it.
     batch: u32,
+    /// The last batch that kept a copy of it, or made it.
+    whole: u32,
 }
 
 #[derive(Debug, Default)]
@@ -61,15 +63,28 @@ impl Accounts {
         std::mem::replace(&mut self.held_mut(slot).batch, batch) != batch
     }
 
-    /// Adds an account that is not there yet.
-    pub fn add(&mut self, account: Account) -> Slot {
+    /// Whether `batch` kept a copy of the account, or made it: then nothing more need be kept to undo that batch.
+    #[inline]
+    pub fn is_kept_whole(&self, slot: Slot, batch: u32) -> bool {
+        self.held(slot).whole == batch
+    }
+
+    /// A copy of the account but for its licences and pools, for undoing `batch`.
+    pub fn keep_whole(&mut self, slot: Slot, batch: u32) -> Account {
+        let held = self.held_mut(slot);
+        held.whole = batch;
+        held.account.checkpoint()
+    }
+
+    /// Adds an account that is not there yet, made by `batch`; 0 where it was there before all batches.
+    pub fn add(&mut self, account: Account, batch: u32) -> Slot {
         let slot = Slot(u32::try_from(self.count).expect("invariant: a partition holds fewer than 2^32 accounts"));
         let hashed = hash(account.org());
         if self.count.is_multiple_of(BLOCK_LENGTH) {
             self.blocks.push(Vec::with_capacity(BLOCK_LENGTH));
         }
         let block = self.blocks.last_mut().expect("invariant: a block with room was just made sure of");
-        block.push(Held { account, batch: 0 });
+        block.push(Held { account, batch, whole: batch });
         self.count += 1;
         let blocks = &self.blocks;
         let rehash = |slot: &Slot| hash(held(blocks, *slot).account.org());
@@ -120,6 +135,11 @@ impl Accounts {
 
     pub fn iter(&self) -> impl Iterator<Item = &Account> {
         self.blocks.iter().flatten().map(|held| &held.account)
+    }
+
+    /// Every account may change here at once.
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Account> {
+        self.blocks.iter_mut().flatten().map(|held| &mut held.account)
     }
 
     /// Notes anew when every account is next due.

@@ -18,7 +18,8 @@ use table::{Entry, Table};
 pub struct Fingerprint {
     /// Hash of (source, id).
     pub identity: u64,
-    /// Digest of everything that rating, identity and attribution read (boundaries.md D2); 16 bits are kept.
+    /// Digest of everything that rating, identity and attribution read (boundaries.md D2); 16 bits are kept, the last of which
+    /// says whether it is a void.
     pub content: u32,
     /// Revision; kept exactly up to 254.
     pub revision: u32,
@@ -36,11 +37,20 @@ pub enum Known {
     /// A lower revision than was debited (boundaries.md D4).
     Stale,
     /// The same revision with other content.
-    Conflict,
-    /// A higher revision, correcting what this transaction booked.
-    Newer {
-        /// The transaction's number.
+    Conflict {
+        /// The transaction that booked what is known.
         transaction: u32,
+        /// Whether what is known is a void.
+        is_void: bool,
+    },
+    /// A higher revision, correcting what is known.
+    Newer {
+        /// The transaction that booked it.
+        transaction: u32,
+        /// Its revision.
+        revision: u32,
+        /// Whether it is a void.
+        is_void: bool,
     },
 }
 
@@ -71,7 +81,7 @@ pub struct Undo(Change);
 #[derive(Debug)]
 enum Change {
     Inserted(u64),
-    /// A forgotten identity lay where another record claimed it.
+    /// An earlier revision, or a forgotten identity, lay where the record claimed it.
     Replaced(Entry),
     Forgot {
         first_day: i64,
@@ -94,12 +104,15 @@ impl Dedup {
         let Some(entry) = self.held(record.identity) else {
             return Known::New;
         };
-        let same = entry.packed & CONTENT_MASK == record.content & CONTENT_MASK && day_of(&entry) == record.day as u8;
+        let same = entry.packed & CONTENT_MASK == record.content & CONTENT_MASK;
+        let is_void = entry.packed & VOID_MASK != 0;
         match record.revision.min(REVISION_MAX).cmp(&(entry.packed >> 24)) {
             std::cmp::Ordering::Less => Known::Stale,
             std::cmp::Ordering::Equal if same => Known::Duplicate,
-            std::cmp::Ordering::Equal => Known::Conflict,
-            std::cmp::Ordering::Greater => Known::Newer { transaction: entry.transaction },
+            std::cmp::Ordering::Equal => Known::Conflict { transaction: entry.transaction, is_void },
+            std::cmp::Ordering::Greater => {
+                Known::Newer { transaction: entry.transaction, revision: entry.packed >> 24, is_void }
+            }
         }
     }
 
@@ -108,17 +121,17 @@ impl Dedup {
         self.table.get(identity).filter(|entry| is_from(entry, self.first_day))
     }
 
-    /// Remembers a new record as booked by `transaction`.
+    /// Remembers a record as booked by `transaction`, in the place of an earlier revision if there is one.
     #[inline]
     pub fn insert(&mut self, record: Fingerprint, transaction: u32) -> Undo {
         let day = u32::from(record.day as u8);
         let packed = (record.revision.min(REVISION_MAX) << 24) | (day << 16) | (record.content & CONTENT_MASK);
-        let forgotten = self.table.get(record.identity);
-        if let Some(forgotten) = forgotten {
-            self.table.remove(forgotten.identity);
+        let earlier = self.table.get(record.identity);
+        if let Some(earlier) = earlier {
+            self.table.remove(earlier.identity);
         }
         self.table.insert(record.identity, packed, transaction);
-        Undo(forgotten.map_or(Change::Inserted(record.identity), Change::Replaced))
+        Undo(earlier.map_or(Change::Inserted(record.identity), Change::Replaced))
     }
 
     /// Undoes the latest change.
@@ -176,6 +189,12 @@ impl Dedup {
         self.swept_to = day;
     }
 
+    /// The day by which a held identity is forgotten; meaningful once a first day is set.
+    pub fn day_of(&self, identity: u64) -> Option<i64> {
+        let entry = self.held(identity)?;
+        Some(self.first_day + i64::from(day_of(&entry).wrapping_sub(self.first_day as u8)))
+    }
+
     /// Whether the identity is held: for commands.
     pub fn holds(&self, identity: u64) -> bool {
         self.held(identity).is_some()
@@ -192,7 +211,10 @@ impl Dedup {
     }
 }
 
-/// The bits that are kept of a digest. One changed record in 65,536 passes for the same one: it is dropped as a
+/// The bit of a digest that says whether the record is a void.
+pub const VOID_MASK: u32 = 1;
+
+/// The bits that are kept of a digest. One changed record in 32,768 passes for the same one: it is dropped as a
 /// duplicate where it should be quarantined (boundaries.md D4). Neither books anything.
 pub const CONTENT_MASK: u32 = 0xffff;
 

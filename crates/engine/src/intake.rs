@@ -5,7 +5,7 @@ use drawdown_wire::command::Envelope;
 use drawdown_wire::reject::{Kind, Origin, Reject, Resend};
 use drawdown_wire::{Cdr, Reason, Rejection};
 
-use crate::partition::{CommandOutcome, Engine, Outcome, Outputs, Partition};
+use crate::partition::{CommandOutcome, Engine, Originals, Outcome, Outputs, Partition};
 use crate::tally::Tally;
 
 /// The lines that inputs left, and what was counted.
@@ -42,8 +42,9 @@ impl Intake {
         arrival: Timestamp,
         cdr: &Cdr<'_>,
         raw: &Raw<'_>,
+        originals: &mut dyn Originals,
     ) -> Outcome<'c> {
-        let outcome = partition.cdr(engine, arrival, cdr, &mut self.lines);
+        let outcome = partition.cdr(engine, arrival, cdr, &mut self.lines, originals);
         self.tally.record(cdr, &outcome);
         match &outcome {
             Outcome::Debited(debited) => {

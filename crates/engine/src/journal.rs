@@ -1,9 +1,11 @@
 //! What it takes to undo a batch: the accounts as they were, and the identities that were claimed.
 //!
 //! A call changes figures and lots' remaining amounts only, so only those are kept, once an account and batch the
-//! figures and one entry for each draw. Whatever else touches an account keeps a copy of it whole.
+//! figures and one entry for each draw. Whatever else touches an account keeps a copy of it whole, once a batch, after
+//! which nothing else need be kept of it; but for licences and pools, whose changes are kept one by one.
 
 use drawdown_ledger::account::{Account, Head};
+use drawdown_ledger::entitlements::{self, UserPlace};
 use drawdown_ledger::recharge::Recharge;
 use drawdown_units::{Money, Timestamp};
 
@@ -17,6 +19,7 @@ enum Step {
     /// What a lot held.
     Draw(Slot, u32, Money),
     Recharge(Slot, Box<Recharge>),
+    Entitlement(Slot, Box<entitlements::Undo>),
     Whole(Slot, Box<Account>),
     Opened,
 }
@@ -28,6 +31,7 @@ pub struct Journal {
     records: Vec<Undo>,
     commands: Vec<Undo>,
     touched: Vec<Slot>,
+    users: Vec<(Slot, UserPlace)>,
     clock: Timestamp,
     /// The first days that the tables of identities held when the batch began: what may be swept once the batch
     /// before it is final, whatever this one forgot since.
@@ -42,6 +46,7 @@ impl Journal {
             records: Vec::new(),
             commands: Vec::new(),
             touched: Vec::new(),
+            users: Vec::new(),
             clock: Timestamp::MIN,
             first_days: [i64::MIN; 2],
         }
@@ -55,6 +60,7 @@ impl Journal {
         self.records.clear();
         self.commands.clear();
         self.touched.clear();
+        self.users.clear();
         self.clock = clock;
     }
 
@@ -73,8 +79,25 @@ impl Journal {
         self.steps.push(Step::Recharge(slot, Box::new(before)));
     }
 
-    pub fn whole(&mut self, slot: Slot, account: &Account) {
-        self.steps.push(Step::Whole(slot, Box::new(account.clone())));
+    /// Keeps an account as it was, but for its licences and pools.
+    pub fn whole(&mut self, slot: Slot, checkpoint: Account) {
+        self.steps.push(Step::Whole(slot, Box::new(checkpoint)));
+    }
+
+    /// Keeps changes of licences and pools, oldest first.
+    #[inline]
+    pub fn entitlements(&mut self, slot: Slot, changes: &mut Vec<entitlements::Undo>) {
+        for change in changes.drain(..) {
+            self.users.extend(change.user_place().map(|place| (slot, place)));
+            self.steps.push(Step::Entitlement(slot, Box::new(change)));
+        }
+    }
+
+    /// The users this batch touched, each once.
+    pub fn dirty_users(&mut self) -> &[(Slot, UserPlace)] {
+        self.users.sort_unstable();
+        self.users.dedup();
+        &self.users
     }
 
     pub fn opened(&mut self) {
@@ -119,9 +142,10 @@ impl Journal {
                     let head = *account.head();
                     account.undo_calls(head, std::iter::once((lot, before)));
                 }
+                Step::Entitlement(slot, change) => accounts.get_mut(slot).undo_entitlement(*change),
                 Step::Recharge(slot, before) => accounts.get_mut(slot).undo_recharge(*before),
                 Step::Whole(slot, account) => {
-                    *accounts.get_mut(slot) = *account;
+                    accounts.get_mut(slot).go_back(*account);
                     accounts.schedule(slot);
                 }
                 Step::Opened => accounts.remove_last(),
@@ -131,6 +155,7 @@ impl Journal {
         self.commands.drain(..).rev().for_each(|undo| commands.undo(undo));
         self.heads.clear();
         self.touched.clear();
+        self.users.clear();
         self.clock
     }
 }

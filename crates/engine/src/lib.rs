@@ -19,6 +19,6 @@ pub mod worker;
 
 pub use dedup::Dedup;
 pub use intake::{Intake, Raw};
-pub use partition::{Engine, Limits, Outcome, Outputs, Partition};
+pub use partition::{Booked, Engine, InProgress, Limits, Originals, Outcome, Outputs, Partition};
 pub use tally::Tally;
 pub use worker::Worker;

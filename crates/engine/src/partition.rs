@@ -5,20 +5,25 @@
 
 mod admission;
 mod commands;
+mod corrections;
+mod cover;
 mod restore;
+mod transactions;
 
 use std::sync::Arc;
 
 use drawdown_ledger::account::{Account, Input, RatedCall};
 use drawdown_ledger::command::OpenAccount;
-use drawdown_ledger::effects::{Effects, FundingSource};
+use drawdown_ledger::effects::{Debited, Effects, FundingSource};
+use drawdown_ledger::entitlements::{User, UserPlace};
 use drawdown_ledger::{Occurrence, Rules};
 use drawdown_rating::Catalogue;
-use drawdown_units::{Money, Timestamp};
+use drawdown_units::{Currency, Money, Timestamp};
 use drawdown_wire::debit::{DebitLine, Pricing, Unrated};
 use drawdown_wire::event::{self, Cause};
+use drawdown_wire::number::Places;
 use drawdown_wire::seen::Claims;
-use drawdown_wire::{Cdr, Reason, Rejection};
+use drawdown_wire::{Cdr, Flags, Reason, Rejection};
 
 use crate::accounts::{Accounts, Slot};
 use crate::dedup::Dedup;
@@ -26,7 +31,12 @@ use crate::journal::Journal;
 use crate::pricing;
 use crate::tally::Funded;
 
+use admission::Admitted;
+use cover::{Asking, Cover};
+use transactions::Transactions;
+
 pub use admission::fingerprint;
+pub use corrections::{Booked, InProgress, Originals};
 pub use restore::RestoreError;
 
 /// What every partition works by; shared, unchanging within a batch.
@@ -83,21 +93,58 @@ pub enum Outcome<'c> {
 /// A debited record, for whoever counts.
 #[derive(Debug, Clone, Copy)]
 pub struct DebitedCall<'c> {
-    /// How it was priced.
-    pub pricing: Pricing<'c>,
+    /// How it was priced; `None` where a record was withdrawn.
+    pub pricing: Option<Pricing<'c>>,
+    /// The account's currency.
+    pub currency: Currency,
     /// What it cost.
     pub amount: Money,
     /// Who paid.
     pub funded: Funded,
+    /// What was taken back, if it corrects an earlier debit: the amount, and from whom.
+    pub reversed: Option<(Money, Funded)>,
 }
 
 impl DebitedCall<'_> {
     /// Why it has no price, if it has none.
     pub fn unrated(&self) -> Option<Unrated> {
         match self.pricing {
-            Pricing::Unrated(why) => Some(why),
-            Pricing::Charged(..) | Pricing::Free => None,
+            Some(Pricing::Unrated(why)) => Some(why),
+            Some(Pricing::Charged(..) | Pricing::Free) | None => None,
         }
+    }
+}
+
+/// A call that is paid for by minutes, by nobody, or by a price.
+#[derive(Debug, Clone, Copy)]
+struct Priced<'c> {
+    cover: Cover,
+    pricing: Pricing<'c>,
+    flags: Flags,
+    amount: Money,
+}
+
+impl<'c> Priced<'c> {
+    /// Prices what the cover leaves.
+    #[inline]
+    fn of(engine: &Engine<'c>, rate_plan: &str, cdr: &Cdr<'_>, cover: Cover) -> Result<Self, Rejection> {
+        let (pricing, flags) = match (cover.rest_s(cdr.seconds), cover) {
+            (Some(rest_s), _) => pricing::price(engine.catalogue, rate_plan, cdr, rest_s)?,
+            (None, Cover::AddOn) => (Pricing::Free, Flags::DIAL_OUT_ADD_ON),
+            (None, Cover::Minutes(_) | Cover::Nothing) => (Pricing::Free, Flags::INCLUDED),
+        };
+        let amount = match &pricing {
+            Pricing::Charged(charge, _) => charge.amount,
+            Pricing::Free | Pricing::Unrated(_) => Money::ZERO,
+        };
+        Ok(Priced { cover, pricing, flags, amount })
+    }
+
+    /// What its account is to book. Nobody asks for a licence where nothing is to be paid (boundaries.md W4).
+    #[inline]
+    fn call(&self, account: &Account, engine: &Engine<'_>, cdr: &Cdr<'_>) -> RatedCall {
+        let is_licensed = self.amount.is_zero() || cover::may_draw(account, &engine.rules.plans, cdr);
+        RatedCall { charge: self.amount, started: cdr.start, is_licensed, pool: self.cover.draw() }
     }
 }
 
@@ -132,6 +179,12 @@ pub struct Partition {
     /// The number of the batch in progress, from 1: the transaction that its identities are noted under.
     batch: u32,
     effects: Effects,
+    transactions: Transactions,
+    /// The number of the last record, where records are numbered one by one.
+    record_number: Option<u32>,
+    places: Places,
+    /// Users as they are read back, until their accounts are there.
+    restored_users: Vec<(Box<str>, User)>,
     /// Names of rate plans that accounts share.
     rate_plans: Vec<Arc<str>>,
 }
@@ -152,71 +205,115 @@ impl Default for Partition {
             clock: Timestamp::MIN,
             batch: 1,
             effects: Effects::default(),
+            transactions: Transactions::default(),
+            record_number: None,
+            places: Places::default(),
+            restored_users: Vec::new(),
             rate_plans: Vec::new(),
         }
     }
 }
 
 impl Partition {
-    /// Rates and books one usage record that arrived at `arrival`.
+    /// A partition that notes each record under a number of its own, from 1, instead of that of its batch: for who keeps
+    /// where each debit went. It is never rolled back.
+    pub fn numbering_records() -> Self {
+        Partition { record_number: Some(0), ..Partition::default() }
+    }
+
+    /// Rates and books one usage record that arrived at `arrival`; what it corrects is read back from `originals`.
     pub fn cdr<'c>(
         &mut self,
         engine: &Engine<'c>,
         arrival: Timestamp,
         cdr: &Cdr<'_>,
         outputs: &mut Outputs,
+        originals: &mut dyn Originals,
     ) -> Outcome<'c> {
         let admitted = match self.admit(engine, arrival, cdr) {
             Ok(Some(admitted)) => admitted,
             Ok(None) => return Outcome::Duplicate,
             Err(rejection) => return Outcome::Rejected(rejection),
         };
-        let rate_plan = match (admitted.slot, engine.open_unknown) {
-            (Some(slot), _) => self.accounts.get(slot).rate_plan_at(cdr.start),
-            (None, Some(terms)) => &terms.rate_plan,
-            (None, None) => unreachable!("invariant: a record without an account is not admitted"),
-        };
-        let (pricing, flags) = match pricing::price(engine.catalogue, rate_plan, cdr) {
+        match admitted.corrects {
+            None => self.rate(engine, arrival, cdr, &admitted, outputs),
+            Some(_) => self.correct(engine, arrival, cdr, &admitted, outputs, originals),
+        }
+    }
+
+    fn rate<'c>(
+        &mut self,
+        engine: &Engine<'c>,
+        arrival: Timestamp,
+        cdr: &Cdr<'_>,
+        admitted: &Admitted,
+        outputs: &mut Outputs,
+    ) -> Outcome<'c> {
+        let priced = match self.price(engine, cdr, admitted.slot) {
             Ok(priced) => priced,
             Err(rejection) => return Outcome::Rejected(rejection),
         };
-        let amount = match &pricing {
-            Pricing::Charged(charge, _) => charge.amount,
-            Pricing::Free | Pricing::Unrated(_) => Money::ZERO,
-        };
-        if admitted.slot.is_some_and(|slot| !self.accounts.get(slot).admits(amount)) {
-            let detail = "the account's sum of charges would go beyond 10^12 units";
-            return Outcome::Rejected(Rejection::new(Reason::ChargeTooLarge, detail));
+        if admitted.slot.is_some_and(|slot| !self.accounts.get(slot).admits(priced.amount)) {
+            return Outcome::Rejected(too_large());
         }
         let slot = admitted.slot.unwrap_or_else(|| self.open_unknown(engine, arrival, &cdr.org, outputs));
         self.note_arrival(&engine.limits, arrival);
-        self.claim_record(admitted.fingerprint);
-        self.book(slot, arrival, RatedCall { charge: amount, started: cdr.start }, engine.rules);
-        let account = self.accounts.get(slot);
+        self.claim_record(admitted.fingerprint, admitted.is_known);
+        let call = priced.call(self.accounts.get(slot), engine, cdr);
+        self.book(slot, arrival, call, engine.rules);
         let debited = self.effects.debit.expect("invariant: a call that was applied was debited");
-        let line = DebitLine {
-            cdr,
-            pricing,
-            currency: account.currency(),
-            debited,
-            funding: &self.effects.funding,
-            lots: account.lots().all(),
-            flags: cdr.flags.with(flags),
-        };
-        line.write(&mut outputs.debits);
+        self.write_debit(slot, cdr, &priced, debited, outputs);
         for occurrence in &self.effects.occurrences {
             event::write(&mut outputs.events, &cdr.org, occurrence, Cause::Debit(debited.seq));
         }
-        Outcome::Debited(DebitedCall { pricing, amount, funded: Funded::of(&self.effects.funding) })
+        Outcome::Debited(DebitedCall {
+            pricing: Some(priced.pricing),
+            currency: self.accounts.get(slot).currency(),
+            amount: priced.amount,
+            funded: Funded::of(&self.effects.funding),
+            reversed: None,
+        })
+    }
+
+    #[inline]
+    fn price<'c>(&mut self, engine: &Engine<'c>, cdr: &Cdr<'_>, slot: Option<Slot>) -> Result<Priced<'c>, Rejection> {
+        let Some(slot) = slot else {
+            let terms =
+                engine.open_unknown.expect("invariant: a record without an account is admitted only with terms");
+            return Priced::of(engine, &terms.rate_plan, cdr, Cover::Nothing);
+        };
+        let account = self.accounts.get(slot);
+        let (plans, catalogue) = (&engine.rules.plans, engine.catalogue);
+        let cover = Asking { account, plans, catalogue, places: &mut self.places, cdr, returned: None }.cover();
+        Priced::of(engine, account.rate_plan_at(cdr.start), cdr, cover)
+    }
+
+    #[inline]
+    fn write_debit(&self, slot: Slot, cdr: &Cdr<'_>, priced: &Priced<'_>, debited: Debited, outputs: &mut Outputs) {
+        let account = self.accounts.get(slot);
+        let line = DebitLine {
+            cdr,
+            pricing: priced.pricing,
+            currency: account.currency(),
+            debited,
+            pool: self.effects.pool.as_ref(),
+            funding: &self.effects.funding,
+            lots: account.lots().all(),
+            flags: cdr.flags.with(priced.flags),
+        };
+        line.write(&mut outputs.debits);
     }
 
     /// Applies a rated call to its account, keeping what it takes to undo it.
     fn book(&mut self, slot: Slot, arrival: Timestamp, call: RatedCall, rules: &Rules) {
         self.effects.clear();
         let due_before = self.accounts.get(slot).head().next_due;
-        if due_before <= arrival {
+        let mut is_kept = self.accounts.is_kept_whole(slot, self.batch);
+        if due_before <= arrival && !is_kept {
             self.keep_whole(slot);
-        } else if self.accounts.touch(slot, self.batch) {
+            is_kept = true;
+        }
+        if self.accounts.touch(slot, self.batch) {
             self.journal.touched(slot);
             let head = *self.accounts.get(slot).head();
             self.journal.head(slot, head);
@@ -224,14 +321,17 @@ impl Partition {
         let account = self.accounts.get_mut(slot);
         account.apply(arrival, Input::Call(call), rules, &mut self.effects);
         let due_after = account.head().next_due;
-        for line in &self.effects.funding {
-            if let FundingSource::Lot(lot) = line.source {
-                self.journal.draw(slot, lot, line.before);
+        if !is_kept {
+            for line in &self.effects.funding {
+                if let FundingSource::Lot(lot) = line.source {
+                    self.journal.draw(slot, lot, line.before);
+                }
+            }
+            if let Some(before) = self.effects.recharge_before.take() {
+                self.journal.recharge(slot, before);
             }
         }
-        if let Some(before) = self.effects.recharge_before.take() {
-            self.journal.recharge(slot, before);
-        }
+        self.journal.entitlements(slot, &mut self.effects.undo);
         if due_after != due_before {
             self.accounts.schedule(slot);
         }
@@ -247,9 +347,8 @@ impl Partition {
         self.effects.clear();
         let terms = OpenAccount { rate_plan: self.shared(&terms.rate_plan), ..terms.clone() };
         let account = Account::open(org, &terms, at, &mut self.effects);
-        let slot = self.accounts.add(account);
+        let slot = self.accounts.add(account, self.batch);
         self.journal.opened();
-        self.accounts.touch(slot, self.batch);
         self.journal.touched(slot);
         for occurrence in &self.effects.occurrences {
             event::write(&mut outputs.events, org, occurrence, cause);
@@ -268,7 +367,9 @@ impl Partition {
     }
 
     fn apply_whole(&mut self, engine: &Engine<'_>, slot: Slot, at: Timestamp, input: Input<'_>) {
-        self.keep_whole(slot);
+        if !self.accounts.is_kept_whole(slot, self.batch) {
+            self.keep_whole(slot);
+        }
         self.effects.clear();
         let account = self.accounts.get_mut(slot);
         let due_before = account.head().next_due;
@@ -276,13 +377,16 @@ impl Partition {
         if account.head().next_due != due_before {
             self.accounts.schedule(slot);
         }
+        self.journal.entitlements(slot, &mut self.effects.undo);
     }
 
+    /// Keeps a copy of an account for undoing the batch: once, since it is the first that it goes back to.
     fn keep_whole(&mut self, slot: Slot) {
         if self.accounts.touch(slot, self.batch) {
             self.journal.touched(slot);
         }
-        self.journal.whole(slot, self.accounts.get(slot));
+        let checkpoint = self.accounts.keep_whole(slot, self.batch);
+        self.journal.whole(slot, checkpoint);
     }
 
     /// Notes when something booked arrived, and forgets the days that nothing can ask for any more.
@@ -298,6 +402,7 @@ impl Partition {
     #[cold]
     fn forget_days(&mut self, limits: &Limits) {
         let first_day = self.forgotten_before(limits);
+        self.transactions.forget(limits.window_days.saturating_add(2));
         self.journal.records_changed(self.records.forget_before(first_day));
         self.journal.commands_changed(self.commands.forget_before(first_day));
     }
@@ -351,16 +456,38 @@ impl Partition {
         self.journal.dirty().iter().map(|slot| self.accounts.get(*slot))
     }
 
+    /// The users whose licences or own pools the batch in progress touched, with their organisations.
+    pub fn dirty_users(&mut self) -> impl Iterator<Item = (&str, &User)> {
+        let accounts = &self.accounts;
+        let user = |(slot, place): &(Slot, UserPlace)| {
+            let account = accounts.get(*slot);
+            account.entitlements().map(|entitlements| (account.org(), entitlements.user(*place)))
+        };
+        self.journal.dirty_users().iter().filter_map(user)
+    }
+
     /// Whether the batch in progress changed anything.
     pub fn is_dirty(&self) -> bool {
         !self.journal.dirty().is_empty() || !self.claims.is_empty()
     }
 
-    /// Appends the identities that the batch in progress claimed, as one message; nothing if there are none.
-    pub fn write_claims(&self, out: &mut Vec<u8>) {
+    /// Appends the identities that the batch in progress claimed, as one message; nothing if there are none. `now` is the
+    /// log's time, by which what the batch appends can be found again.
+    pub fn write_claims(&mut self, out: &mut Vec<u8>, now: Timestamp) {
         if !self.claims.is_empty() {
-            self.claims.write(out, self.batch, self.clock);
+            self.claims.write(out, self.batch, self.clock, now);
+            self.note_transaction(now);
         }
+    }
+
+    /// Notes when the batch in progress is on its way, for who does not write its claims.
+    pub fn note_transaction(&mut self, now: Timestamp) {
+        self.transactions.note(self.batch, now, self.claims.record_count());
+    }
+
+    /// The number of the batch in progress.
+    pub fn transaction(&self) -> u32 {
+        self.batch
     }
 
     /// All accounts, in the order in which they were opened.
@@ -392,6 +519,10 @@ impl Partition {
     pub fn first_due(&self) -> Option<Timestamp> {
         self.accounts.first_due()
     }
+}
+
+fn too_large() -> Rejection {
+    Rejection::new(Reason::ChargeTooLarge, "the account's sum of charges would go beyond 10^12 units")
 }
 
 #[cfg(test)]

@@ -5,18 +5,27 @@ use drawdown_wire::cdr::{CallType, Callee, Cdr};
 use drawdown_wire::debit::{Pricing, Unrated};
 use drawdown_wire::{Flags, Reason, Rejection, number};
 
-/// Prices a record for an organisation that is sold `rate_plan`.
+/// Prices `seconds` of a record, all or what minutes leave of it, for an organisation that is sold `rate_plan`.
 ///
 /// # Errors
 /// A charge beyond what an account can hold.
 #[inline]
-pub fn price<'c>(catalogue: &'c Catalogue, rate_plan: &str, cdr: &Cdr<'_>) -> Result<(Pricing<'c>, Flags), Rejection> {
+pub fn price<'c>(
+    catalogue: &'c Catalogue,
+    rate_plan: &str,
+    cdr: &Cdr<'_>,
+    seconds: u32,
+) -> Result<(Pricing<'c>, Flags), Rejection> {
     let Some(product) = cdr.call_type.product() else {
         let flag = if cdr.call_type == CallType::UserIn { Flags::INBOUND } else { Flags::DIRECT_ROUTING };
         return Ok((Pricing::Free, flag));
     };
     match cdr.callee {
-        Callee::Number { number, masked } => by_deck(catalogue, rate_plan, product, Called { number, masked }, cdr),
+        Callee::Number { number, masked } => {
+            let call =
+                Call { product, called: Called { number, masked }, caller: cdr.caller, start: cdr.start, seconds };
+            by_deck(catalogue, rate_plan, &call)
+        }
         Callee::Emergency => Ok((Pricing::Free, Flags::EMERGENCY)),
         Callee::Internal => Ok((Pricing::Free, Flags::INTERNAL)),
         Callee::ShortCode { free: true } => Ok((Pricing::Free, Flags::SHORT_CODE)),
@@ -26,28 +35,22 @@ pub fn price<'c>(catalogue: &'c Catalogue, rate_plan: &str, cdr: &Cdr<'_>) -> Re
     }
 }
 
-fn by_deck<'c>(
-    catalogue: &'c Catalogue,
-    rate_plan: &str,
-    product: Product,
-    called: Called,
-    cdr: &Cdr<'_>,
-) -> Result<(Pricing<'c>, Flags), Rejection> {
+fn by_deck<'c>(catalogue: &'c Catalogue, rate_plan: &str, call: &Call) -> Result<(Pricing<'c>, Flags), Rejection> {
+    let Call { product, called, .. } = *call;
     let Some(plan) = catalogue.plan(rate_plan) else {
         return Ok(without_row(Unrated::NotSold, product, called));
     };
-    let deck = match catalogue.deck_in_force(plan, product, cdr.start) {
+    let deck = match catalogue.deck_in_force(plan, product, call.start) {
         Ok(deck) => deck,
         Err(NoDeck::ProductNotSold) => return Ok(without_row(Unrated::NotSold, product, called)),
         Err(NoDeck::BeforeFirstVersion) => return Ok(without_row(Unrated::NoDeck, product, called)),
     };
-    let call = Call { product, called, caller: cdr.caller, start: cdr.start, seconds: cdr.seconds };
-    match deck.charge(&call) {
+    match deck.charge(call) {
         Ok(charge) => {
             let flags = Flags::NONE
                 .with_if(charge.row.blocked, Flags::BLOCKED)
                 .with_if(charge.masked_uncertain, Flags::MASKED_UNCERTAIN)
-                .with_if(cdr.seconds == 0, Flags::ZERO_SECONDS);
+                .with_if(call.seconds == 0, Flags::ZERO_SECONDS);
             Ok((Pricing::Charged(charge, product), flags))
         }
         Err(Uncharged::NoRow) => {

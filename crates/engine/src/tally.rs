@@ -1,6 +1,7 @@
 //! Counting what became of the inputs, in number and in money: nothing is dropped without a count.
 
 use drawdown_ledger::effects::{FundingLine, FundingSource};
+use drawdown_ledger::reversal::{Funder, ReversedLine};
 use drawdown_units::{Currency, Money};
 use drawdown_wire::debit::Pricing;
 use drawdown_wire::{Cdr, Reason};
@@ -16,6 +17,8 @@ pub struct Tally {
     pub debited: u64,
     /// Of these, without a price.
     pub unrated: u64,
+    /// Of these, corrections of others.
+    pub corrections: u64,
     /// Records dropped as duplicates.
     pub duplicate: u64,
     /// What came with the records and is no call, by a rule of its source profile; not among `records`.
@@ -45,6 +48,32 @@ pub struct Charged {
     pub amount: Money,
     /// Who paid.
     pub funded: Funded,
+    /// What corrections took back of it.
+    pub reversed: Money,
+    /// From whom.
+    pub reversed_of: Funded,
+}
+
+impl Charged {
+    /// What is left of the charges, and of what each paid.
+    pub fn net(&self) -> (Money, Funded) {
+        let (of, back) = (&self.funded, &self.reversed_of);
+        let funded = Funded {
+            lots: of.lots.minus(back.lots),
+            overdraft: of.overdraft.minus(back.overdraft),
+            post_usage: of.post_usage.minus(back.post_usage),
+            uncollected: of.uncollected.minus(back.uncollected),
+            unlicensed: of.unlicensed.minus(back.unlicensed),
+        };
+        (self.amount.minus(self.reversed), funded)
+    }
+
+    fn add(&mut self, other: &Charged) {
+        self.amount = self.amount.plus(other.amount);
+        self.funded.add(&other.funded);
+        self.reversed = self.reversed.plus(other.reversed);
+        self.reversed_of.add(&other.reversed_of);
+    }
 }
 
 /// Money by funder.
@@ -58,6 +87,8 @@ pub struct Funded {
     pub post_usage: Money,
     /// Uncollected.
     pub uncollected: Money,
+    /// Charged to users who may not draw credits: funded by nobody.
+    pub unlicensed: Money,
 }
 
 impl Funded {
@@ -71,17 +102,36 @@ impl Funded {
                 FundingSource::Overdraft => &mut funded.overdraft,
                 FundingSource::PostUsage => &mut funded.post_usage,
                 FundingSource::Uncollected => &mut funded.uncollected,
+                FundingSource::Unlicensed => &mut funded.unlicensed,
             };
             *sum = sum.plus(line.amount);
         }
         funded
     }
 
-    fn add(&mut self, other: &Funded) {
+    /// The sums of what a reversal took back.
+    pub fn of_reversal(lines: &[ReversedLine]) -> Self {
+        let mut funded = Funded::default();
+        for line in lines {
+            let sum = match line.funder {
+                Funder::Lot(_) => &mut funded.lots,
+                Funder::Overdraft => &mut funded.overdraft,
+                Funder::PostUsage => &mut funded.post_usage,
+                Funder::Uncollected => &mut funded.uncollected,
+                Funder::Unlicensed => &mut funded.unlicensed,
+            };
+            *sum = sum.minus(line.amount);
+        }
+        funded
+    }
+
+    /// Adds the sums of others.
+    pub fn add(&mut self, other: &Funded) {
         self.lots = self.lots.plus(other.lots);
         self.overdraft = self.overdraft.plus(other.overdraft);
         self.post_usage = self.post_usage.plus(other.post_usage);
         self.uncollected = self.uncollected.plus(other.uncollected);
+        self.unlicensed = self.unlicensed.plus(other.unlicensed);
     }
 }
 
@@ -94,8 +144,11 @@ impl Tally {
                 self.records += 1;
                 self.debited += 1;
                 self.unrated += u64::from(debited.unrated().is_some());
-                if let Pricing::Charged(charge, _) = &debited.pricing {
-                    self.charged(charge.deck.currency(), debited.amount, &debited.funded);
+                self.corrections += u64::from(debited.reversed.is_some());
+                if debited.reversed.is_some() || matches!(debited.pricing, Some(Pricing::Charged(..))) {
+                    let (reversed, reversed_of) = debited.reversed.unwrap_or_default();
+                    let charged = Charged { amount: debited.amount, funded: debited.funded, reversed, reversed_of };
+                    self.charged(debited.currency, &charged);
                 }
                 0
             }
@@ -121,14 +174,12 @@ impl Tally {
     }
 
     #[inline]
-    fn charged(&mut self, currency: Currency, amount: Money, funded: &Funded) {
+    fn charged(&mut self, currency: Currency, charged: &Charged) {
         let place = self.money.iter().position(|(held, _)| *held == currency).unwrap_or_else(|| {
             self.money.push((currency, Charged::default()));
             self.money.len() - 1
         });
-        let sum = &mut self.money[place].1;
-        sum.amount = sum.amount.plus(amount);
-        sum.funded.add(funded);
+        self.money[place].1.add(charged);
     }
 
     /// Counts a command.
@@ -152,13 +203,14 @@ impl Tally {
         self.records += other.records;
         self.debited += other.debited;
         self.unrated += other.unrated;
+        self.corrections += other.corrections;
         self.duplicate += other.duplicate;
         self.not_a_call += other.not_a_call;
         for (sum, more) in self.rejected.iter_mut().zip(other.rejected) {
             *sum += more;
         }
         for (currency, more) in &other.money {
-            self.charged(*currency, more.amount, &more.funded);
+            self.charged(*currency, more);
         }
         for (sum, more) in self.claimed.iter_mut().zip(other.claimed) {
             *sum = sum.checked_add(more).unwrap_or(Money::LIMIT);

@@ -11,11 +11,13 @@ mod decode;
 mod messages;
 mod observer;
 mod rated;
+mod read_back;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 use drawdown_units::Timestamp;
+use drawdown_wire::account;
 
 use crate::log::{Batch, Change, Log, LogError, Output, Progress, Room, Saved};
 use crate::partition::{Engine, Partition};
@@ -24,7 +26,8 @@ pub use decode::{Profiles, Sources};
 pub use messages::Messages;
 pub use observer::{Committed, Observer, Silent};
 
-use rated::Rated;
+use rated::{Earlier, Rated};
+use read_back::Recent;
 
 /// The figures of the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,6 +100,8 @@ pub struct Worker<L, O> {
     in_flight: Option<Rated>,
     /// Emptied ones, for their memory.
     spare: Vec<Rated>,
+    /// Debits that were read back lately.
+    recent: Recent,
     last_tick: Duration,
     changes: Vec<Change>,
     lags: Vec<(u32, u64)>,
@@ -119,6 +124,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
             rated: None,
             in_flight: None,
             spare: Vec::new(),
+            recent: Recent::default(),
             last_tick,
             changes: Vec::new(),
             lags: Vec::new(),
@@ -159,7 +165,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
         }
         if !self.partitions.is_empty() {
             self.gather()?;
-            self.rate(engine);
+            self.rate(engine)?;
         }
         self.settle()?;
         if self.turn()? {
@@ -206,7 +212,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
     }
 
     /// Rates the next batch in memory, if one is ripe or time has something to do.
-    fn rate(&mut self, engine: &Engine<'_>) {
+    fn rate(&mut self, engine: &Engine<'_>) -> Result<(), LogError> {
         assert!(self.rated.is_none(), "invariant: a rated batch is sent before the next is rated");
         let (batch, ticks) = match self.replay.pop_front() {
             Some(again) => again,
@@ -214,7 +220,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
                 let is_ripe = self.is_ripe();
                 let ticks = self.tick();
                 if !is_ripe && ticks.is_none() {
-                    return;
+                    return Ok(());
                 }
                 self.gathered_since = None;
                 let spare = self.spare.last_mut().map(|spare| std::mem::take(&mut spare.batch)).unwrap_or_default();
@@ -224,7 +230,10 @@ impl<L: Log, O: Observer> Worker<L, O> {
         let mut rated = self.spare.pop().unwrap_or_default();
         rated.batch = batch;
         rated.tick = ticks;
-        rated.rate(&mut self.partitions, engine, &mut self.sources);
+        let earlier = Earlier { log: &mut self.log, in_flight: self.in_flight.as_ref(), recent: &mut self.recent };
+        let outcome = rated.rate(&mut self.partitions, engine, &mut self.sources, earlier);
+        // Half a batch was rated, and is not kept: only a new worker can go on.
+        outcome.map_err(|error| LogError::Fatal(error.to_string()))?;
         if rated.is_empty() {
             // Nothing was due, and nothing came.
             rated.clear();
@@ -232,6 +241,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
         } else {
             self.rated = Some(rated);
         }
+        Ok(())
     }
 
     /// The time to tell the partitions, if it is time for that and something is due.
@@ -317,6 +327,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
             self.observer.dropped(*partition);
         }
         self.partitions.clear();
+        self.recent.clear();
         self.gathered.clear();
         self.gathered_since = None;
         self.replay.clear();
@@ -343,7 +354,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
         }
         self.observer.restoring(progress);
         if progress.is_done {
-            self.partitions.values_mut().for_each(Partition::end_restore);
+            self.partitions.values_mut().for_each(|partition| partition.end_restore(engine.rules));
             self.is_restoring = false;
             self.last_tick = self.log.elapsed();
             self.observer.restored(self.partitions.iter().map(|(number, partition)| (*number, partition)));
@@ -397,6 +408,7 @@ fn take_over<O: Observer>(
     let number = saved.partition;
     let partition = partitions.get_mut(&number).expect("invariant: only owned partitions are restored");
     let taken = match saved.output {
+        Output::Accounts if account::is_user(saved.value) => partition.restore_user(saved.value),
         Output::Accounts => {
             partition.restore_account(saved.value, engine.rules).map(|org| observer.saved(number, org, saved.value))
         }

@@ -1,6 +1,6 @@
 //! A clean native record costs no allocation, from its bytes to those of its debit.
 
-use drawdown_engine::{Engine, Limits, Outcome, Outputs, Partition};
+use drawdown_engine::{Engine, InProgress, Limits, Outcome, Outputs, Partition};
 use drawdown_ledger::Rules;
 use drawdown_rating::{Catalogue, Deck, DeckText};
 use drawdown_wire::source::Context;
@@ -30,7 +30,7 @@ fn catalogue() -> Catalogue {
 
 /// An account with money that the calls do not exhaust, in two lots that some of them straddle.
 fn open(partition: &mut Partition, engine: &Engine<'_>, org: usize, outputs: &mut Outputs) {
-    let opening = r#""openAccount","currency":"USD","ratePlan":"any","country":"GB""#;
+    let opening = r#""openAccount","currency":"USD","ratePlan":"any","country":"GB","licensing":"none""#;
     let first = r#""addFunds","lotId":"L1","amount":"0.20","purchasedAt":"2026-03-01T00:00:00Z""#;
     let second = r#""addFunds","lotId":"L2","amount":"100","purchasedAt":"2026-03-01T00:00:01Z""#;
     for (number, body) in [opening, first, second].into_iter().enumerate() {
@@ -53,7 +53,7 @@ fn rate(partition: &mut Partition, engine: &Engine<'_>, records: &[String], outp
     for record in records {
         let cdr = native::decode(record.as_bytes(), &Context::default()).expect("a sound record");
         let arrival = cdr.received.expect("it says when it was received");
-        let outcome = partition.cdr(engine, arrival, &cdr, outputs);
+        let outcome = partition.cdr(engine, arrival, &cdr, outputs, &mut InProgress);
         assert!(matches!(outcome, Outcome::Debited(call) if call.amount.is_positive()), "it is debited");
     }
 }

@@ -20,7 +20,7 @@ const WORLDS: u64 = 40;
 fn for_each_world(property: impl Fn(u64, &World)) {
     for seed in 0..WORLDS {
         let window_days = [7, 90][usize::from(seed % 2 == 0)];
-        let options = Options { operations: 1_200, window_days, grey: seed % 3 == 0 };
+        let options = Options { operations: 1_200, window_days, grey: seed % 3 == 0, ..Options::default() };
         property(seed, &World::new(&Workload::generate(seed ^ 0x9209, options)));
     }
 }
@@ -213,7 +213,7 @@ fn go_on_together(seed: u64, world: &World, rest: &[Fed], mut one: Account, mut 
             None if one.is_closed() || rng.chance(60) => {}
             None => {
                 let charge = Money::from_micros(rng.between(0, 30_000_000));
-                let call = RatedCall { charge, started: input.arrival.plus_seconds(-rng.between(0, 300_000)) };
+                let call = RatedCall::paid(charge, input.arrival.plus_seconds(-rng.between(0, 300_000)));
                 apply_both(seed, world, &mut one, &mut other, input.arrival, Input::Call(call));
             }
         }

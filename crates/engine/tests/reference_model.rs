@@ -55,7 +55,7 @@ fn play_share(share: u64) {
 /// Windows from the shortest to the longest, and every other world with inputs on which the rules are terse.
 fn options(seed: u64) -> Options {
     let window_days = [7, 90, 30, 14][usize::try_from(seed / SHARES % 4).expect("below 4")];
-    Options { operations: OPERATIONS_PER_WORLD, window_days, grey: seed.is_multiple_of(2) }
+    Options { operations: OPERATIONS_PER_WORLD, window_days, grey: seed.is_multiple_of(2), ..Options::default() }
 }
 
 fn play(seed: u64) -> Result<(), String> {

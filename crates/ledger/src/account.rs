@@ -4,16 +4,20 @@
 //! `seq` numbers debits and events without a gap (X6); conservation holds after every input (domain.md section 6).
 
 mod commands;
+mod corrections;
 mod dues;
+mod licences;
 
 use std::sync::Arc;
 
 use drawdown_units::{Currency, Money, Timestamp};
 
-use crate::command::{Command, Mode, OpenAccount};
+use crate::command::{Command, Licensing, Mode, OpenAccount};
 use crate::effects::{Debited, Effects, Event, FundingLine, FundingSource, Occurrence, Refusal};
+use crate::entitlements::{Draw, Entitlements, Pool, User};
 use crate::lots::{Lots, Totals};
 use crate::recharge::Recharge;
+use crate::reversal::Reversal;
 use crate::rules::Rules;
 
 /// The figures of an account that a call changes. Small and `Copy`, so that a batch is undone by copying it back.
@@ -47,6 +51,12 @@ pub struct Head {
     pub post_usage: Money,
     /// Uncollected lines of debits.
     pub uncollected: Money,
+    /// Unlicensed lines of debits.
+    pub unlicensed: Money,
+    /// What post-usage statements were about so far.
+    pub stated: Money,
+    /// When the next post-usage statement is due; [`Timestamp::MAX`] if there is nothing to state.
+    pub statement_due: Timestamp,
     /// The sums over the lots.
     pub lots: Totals,
 }
@@ -64,9 +74,11 @@ pub struct Account {
     rate_plan_since: Timestamp,
     earlier_plans: Option<Box<PlanHistory>>,
     recharge: Option<Box<Recharge>>,
+    entitlements: Option<Box<Entitlements>>,
     currency: Currency,
     country: [u8; 2],
     mode: Mode,
+    licensing: Licensing,
     strict: bool,
     closed: bool,
 }
@@ -78,6 +90,17 @@ pub struct RatedCall {
     pub charge: Money,
     /// When it started: decides which lots it may draw.
     pub started: Timestamp,
+    /// Whether its user may draw credits; if not, a charge is funded by nobody.
+    pub is_licensed: bool,
+    /// The minutes it draws from a pool; the charge is for the rest.
+    pub pool: Option<Draw>,
+}
+
+impl RatedCall {
+    /// A call of someone who may draw credits, and has no included minutes for it.
+    pub fn paid(charge: Money, started: Timestamp) -> Self {
+        RatedCall { charge, started, is_licensed: true, pool: None }
+    }
 }
 
 /// What drives an account.
@@ -89,6 +112,8 @@ pub enum Input<'a> {
     Refused(&'a Command, Refusal),
     /// A call was rated.
     Call(RatedCall),
+    /// A debit is taken back, and its call booked anew; not, where the record was withdrawn.
+    Correction(&'a Reversal, Option<RatedCall>),
     /// Time has passed, nothing else. The clock follows only as far as something was due, so that how often time is
     /// told changes nothing.
     Time,
@@ -115,10 +140,16 @@ pub struct Opening {
     pub country: [u8; 2],
     /// Prepaid or post-usage.
     pub mode: Mode,
+    /// Whether users need licences to draw credits.
+    pub licensing: Licensing,
     /// What lots do not cover is uncollected.
     pub strict: bool,
     /// No more calls.
     pub closed: bool,
+    /// Shared pools; their holders are counted anew.
+    pub pools: Vec<Pool>,
+    /// Users with licences, where they are saved with the account.
+    pub users: Vec<User>,
 }
 
 impl Head {
@@ -140,6 +171,9 @@ impl Head {
             overdraft: zero,
             post_usage: zero,
             uncollected: zero,
+            unlicensed: zero,
+            stated: zero,
+            statement_due: Timestamp::MAX,
             lots: Totals::default(),
         }
     }
@@ -157,6 +191,8 @@ impl Head {
             self.overdraft,
             self.post_usage,
             self.uncollected,
+            self.unlicensed,
+            self.stated,
             self.lots.remaining,
         ];
         let counts = |figure: &Money| (Money::ZERO..=Money::LIMIT).contains(figure);
@@ -174,6 +210,7 @@ impl Account {
             mode: terms.mode,
             country: terms.country,
             strict: terms.strict,
+            licensing: terms.licensing,
         };
         account.emit(now, false, event, effects);
         account
@@ -188,9 +225,11 @@ impl Account {
             rate_plan_since: Timestamp::MIN,
             earlier_plans: None,
             recharge: None,
+            entitlements: None,
             currency: terms.currency,
             country: terms.country,
             mode: terms.mode,
+            licensing: terms.licensing,
             strict: terms.strict,
             closed: false,
         }
@@ -207,12 +246,21 @@ impl Account {
             rate_plan_since: saved.rate_plan.0,
             earlier_plans: Some(saved.earlier_plans).filter(|plans| !plans.is_empty()).map(Box::new),
             recharge: saved.recharge.map(Box::new),
+            entitlements: None,
             currency: saved.currency,
             country: saved.country,
             mode: saved.mode,
+            licensing: saved.licensing,
             strict: saved.strict,
             closed: saved.closed,
         };
+        for pool in saved.pools {
+            account.entitlements.get_or_insert_default().restore_pool(pool);
+        }
+        for user in saved.users {
+            account.restore_user(user, rules);
+        }
+        account.end_restore(rules);
         account.head.next_due = account.find_next_due(rules);
         (account.head.is_bounded() && account.conserves()).then_some(account)
     }
@@ -229,8 +277,11 @@ impl Account {
             currency: self.currency,
             country: self.country,
             mode: self.mode,
+            licensing: self.licensing,
             strict: self.strict,
             closed: self.closed,
+            pools: self.entitlements().map_or_else(Vec::new, |it| it.pools().to_vec()),
+            users: self.entitlements().map_or_else(Vec::new, |it| it.users().to_vec()),
         }
     }
 
@@ -249,6 +300,7 @@ impl Account {
                 self.refuse(command, refusal, effects);
             }
             Input::Call(call) => self.call(call, now, rules, effects),
+            Input::Correction(reversal, call) => self.correct(reversal, call, now, rules, effects),
             Input::Time => {}
         }
         self.head.lots = self.lots.totals();
@@ -260,16 +312,15 @@ impl Account {
         !charge.is_negative() && self.head.charged.checked_add(charge).is_some_and(|sum| sum <= Money::LIMIT)
     }
 
-    /// Books a rated call: draws lots first in first out, then what is missing on whoever the mode says.
+    /// Books a rated call.
     fn call(&mut self, call: RatedCall, now: Timestamp, rules: &Rules, effects: &mut Effects) {
         self.head.clock = now;
         let before = self.balance();
-        let seq = self.next_seq();
-        if !call.charge.is_zero() {
-            self.draw(call, effects);
+        self.debit(call, effects);
+        if self.note_accrual() {
+            self.head.next_due = self.head.next_due.min(self.head.statement_due);
         }
         let balance = self.balance();
-        effects.debit = Some(Debited { seq, at: self.head.clock, balance_after: balance });
         let crossed = before.is_positive() && !balance.is_positive();
         let low = self.recharge.as_ref().is_some_and(|recharge| recharge.wants_look(balance));
         if crossed || (low && before != balance) {
@@ -279,11 +330,31 @@ impl Account {
         }
     }
 
+    /// Included minutes first, then lots first in first out, then whoever the mode says.
+    fn debit(&mut self, call: RatedCall, effects: &mut Effects) {
+        let seq = self.next_seq();
+        let crossed = call.pool.map(|draw| self.draw_minutes(&draw, effects));
+        if !call.charge.is_zero() {
+            self.draw(call, effects);
+        }
+        effects.debit = Some(Debited { seq, at: self.head.clock, balance_after: self.balance() });
+        if let Some(crossed) = crossed.filter(|crossed| !crossed.is_empty()) {
+            self.emit_thresholds(crossed, effects);
+        }
+    }
+
     fn draw(&mut self, call: RatedCall, effects: &mut Effects) {
-        let missing = self.lots.spend(call.charge, call.started, &mut effects.funding);
-        let drawn = call.charge.minus(missing);
         let head = &mut self.head;
         head.charged = head.charged.plus(call.charge);
+        if !call.is_licensed {
+            let before = head.unlicensed;
+            head.unlicensed = before.plus(call.charge);
+            let (source, after) = (FundingSource::Unlicensed, head.unlicensed);
+            effects.funding.push(FundingLine { source, amount: call.charge, before, after });
+            return;
+        }
+        let missing = self.lots.spend(call.charge, call.started, &mut effects.funding);
+        let drawn = call.charge.minus(missing);
         head.drawn = head.drawn.plus(drawn);
         head.spent = head.spent.plus(drawn);
         if missing.is_zero() {
@@ -299,6 +370,19 @@ impl Account {
         };
         *after = before.plus(missing);
         effects.funding.push(FundingLine { source, amount: missing, before, after: *after });
+    }
+
+    /// What accrued is stated at the next month's first instant (domain.md section 8). Whether that is news. A correction
+    /// may have taken back all of it.
+    fn note_accrual(&mut self) -> bool {
+        if self.head.post_usage == self.head.stated {
+            self.head.statement_due = Timestamp::MAX;
+        }
+        let is_news = self.head.post_usage != self.head.stated && self.head.statement_due == Timestamp::MAX;
+        if is_news {
+            self.head.statement_due = self.head.clock.month_start().plus_months(1);
+        }
+        is_news
     }
 
     /// What follows any change of balance: exhaustion, then the trigger (boundaries.md L19, R1).
@@ -345,6 +429,7 @@ impl Account {
         let came = head.purchased.plus(head.adjusted);
         let went = head.spent.plus(head.forfeited).plus(head.refunded).plus(self.lots.totals().remaining);
         let paid = head.drawn.plus(head.overdrawn).plus(head.post_usage).plus(head.uncollected);
+        let paid = paid.plus(head.unlicensed);
         came == went && head.charged == paid
     }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use drawdown_units::{Currency, Money, Timestamp};
 
 use crate::lots::LotId;
+use crate::plans::{Country, LicenceName};
 
 /// How what lots do not cover is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,10 +66,15 @@ pub enum Command {
     },
     /// Closes the account (boundaries.md L18).
     CloseAccount,
-    /// Gives a user a licence: refused, since this ledger keeps no pools.
+    /// Gives a user a licence (boundaries.md P14).
     AssignLicence(Licence),
-    /// Takes a licence from a user: refused likewise.
-    RemoveLicence(Licence),
+    /// Takes a licence from a user.
+    RemoveLicence {
+        /// Whose.
+        user: Box<str>,
+        /// Which.
+        licence: LicenceName,
+    },
 }
 
 impl Command {
@@ -85,7 +91,7 @@ impl Command {
             Command::SetMode { .. } => "setMode",
             Command::CloseAccount => "closeAccount",
             Command::AssignLicence(_) => "assignLicence",
-            Command::RemoveLicence(_) => "removeLicence",
+            Command::RemoveLicence { .. } => "removeLicence",
         }
     }
 }
@@ -103,6 +109,28 @@ pub struct OpenAccount {
     pub country: [u8; 2],
     /// Records what lots do not cover as uncollected instead of overdraft.
     pub strict: bool,
+    /// Whether users need licences to draw credits (domain.md section 5).
+    pub licensing: Licensing,
+}
+
+/// Whether users need licences to draw credits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Licensing {
+    /// As domain.md section 5 says; a call without is unlicensed.
+    #[default]
+    Required,
+    /// Everybody may.
+    None,
+}
+
+impl Licensing {
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            Licensing::Required => "required",
+            Licensing::None => "none",
+        }
+    }
 }
 
 /// A purchase.
@@ -168,6 +196,8 @@ pub struct Settlement {
     pub number: Option<u64>,
     /// What happened.
     pub outcome: Outcome,
+    /// How much was paid, if the payment side says.
+    pub amount: Option<Money>,
     /// When the payment was processed: dates the lot.
     pub processed: Timestamp,
     /// The payment side's words.
@@ -191,7 +221,7 @@ pub struct Licence {
     /// Whose.
     pub user: Box<str>,
     /// Which.
-    pub licence: Box<str>,
+    pub licence: LicenceName,
     /// Country of use.
-    pub country: [u8; 2],
+    pub country: Country,
 }

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use drawdown_units::{Currency, Money, Timestamp};
 
-use crate::command::{Mode, Outcome, Settings};
+use crate::command::{Licensing, Mode, Outcome, Settings};
+use crate::entitlements::Undo;
 use crate::lots::LotId;
+use crate::plans::{Country, LicenceName, Use};
 use crate::recharge::Recharge;
+use crate::reversal::Reversed;
 
 /// Everything one input caused, in order. Buffers are reused: a caller clears it between inputs.
 #[derive(Debug, Default)]
@@ -15,10 +19,16 @@ pub struct Effects {
     pub occurrences: Vec<Occurrence>,
     /// The debit of a call, if the input was one.
     pub debit: Option<Debited>,
+    /// The minutes it drew from a pool.
+    pub pool: Option<PoolLine>,
     /// Who paid the debit.
     pub funding: Vec<FundingLine>,
+    /// The debit that reversed an earlier one, if the input was a correction.
+    pub reversed: Option<Reversed>,
     /// The recharge state as it was before a call changed it: what undoing the call needs beyond [`crate::account::Head`].
     pub recharge_before: Option<Recharge>,
+    /// What undoes the changes of licences and pools, oldest first: nothing else keeps what they were.
+    pub undo: Vec<Undo>,
 }
 
 impl Effects {
@@ -26,8 +36,11 @@ impl Effects {
     pub fn clear(&mut self) {
         self.occurrences.clear();
         self.debit = None;
+        self.pool = None;
         self.funding.clear();
+        self.reversed = None;
         self.recharge_before = None;
+        self.undo.clear();
     }
 }
 
@@ -40,6 +53,25 @@ pub struct Debited {
     pub at: Timestamp,
     /// The balance afterwards.
     pub balance_after: Money,
+}
+
+/// The line of a pool in a debit's funding: minutes, and no amount (boundaries.md P18).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolLine {
+    /// The pool's name.
+    pub pool: CompactString,
+    /// Which of its minutes.
+    pub of: Use,
+    /// The month's first instant.
+    pub month: Timestamp,
+    /// How many were drawn; negative where they were given back.
+    pub minutes: i64,
+    /// Minutes used before.
+    pub before: u64,
+    /// Minutes used afterwards.
+    pub after: u64,
+    /// Minutes that the pool held.
+    pub size: u64,
 }
 
 /// One line of a debit's funding.
@@ -55,7 +87,7 @@ pub struct FundingLine {
     pub after: Money,
 }
 
-/// Who pays, in the order in which they are asked. (Pools of included minutes come before lots.)
+/// Who pays in money. (Pools of included minutes come before: [`PoolLine`].)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FundingSource {
     /// The lot at this place in `Account::lots`, valid until the account's next input.
@@ -66,6 +98,8 @@ pub enum FundingSource {
     PostUsage,
     /// Nobody, in a strict account.
     Uncollected,
+    /// Nobody: the user may not draw credits.
+    Unlicensed,
 }
 
 impl FundingSource {
@@ -76,6 +110,7 @@ impl FundingSource {
             FundingSource::Overdraft => "overdraft",
             FundingSource::PostUsage => "postUsage",
             FundingSource::Uncollected => "uncollected",
+            FundingSource::Unlicensed => "unlicensed",
         }
     }
 }
@@ -110,6 +145,8 @@ pub enum Event {
         country: [u8; 2],
         /// What lots do not cover is uncollected.
         strict: bool,
+        /// Whether users need licences to draw credits.
+        licensing: Licensing,
     },
     /// A lot was bought.
     FundsAdded {
@@ -223,6 +260,8 @@ pub enum Event {
         amount: Money,
         /// The lot that was bought.
         lot: LotId,
+        /// How it was paid.
+        settings: Arc<Settings>,
     },
     /// An attempt failed and will be made again.
     RechargeAttemptFailed {
@@ -256,6 +295,61 @@ pub enum Event {
         counted: Money,
         /// The recharge that did not fit.
         amount: Money,
+    },
+    /// A user has a licence.
+    LicenceAssigned {
+        /// Whose.
+        user: Box<str>,
+        /// Which.
+        licence: LicenceName,
+        /// Country of use.
+        country: Country,
+        /// Since when: earlier than now where it was held already.
+        since: Timestamp,
+    },
+    /// A user has a licence no more.
+    LicenceRemoved {
+        /// Whose.
+        user: Box<str>,
+        /// Which.
+        licence: LicenceName,
+        /// Country of use.
+        country: Country,
+    },
+    /// A pool of minutes is used to a part that someone should know of (boundaries.md P9).
+    PoolThresholdReached {
+        /// The pool's name.
+        pool: CompactString,
+        /// Which of its minutes.
+        of: Use,
+        /// The month's first instant.
+        month: Timestamp,
+        /// Which part.
+        percent: u64,
+        /// Minutes used.
+        used: u64,
+        /// Minutes that it holds.
+        size: u64,
+    },
+    /// A correction gave money back to lots that are gone: there is a new lot of it (boundaries.md D6, D7, L7).
+    FundsReturned {
+        /// The lot.
+        lot: LotId,
+        /// What it holds.
+        amount: Money,
+        /// Its date.
+        purchased: Timestamp,
+        /// Its end.
+        expires: Timestamp,
+    },
+    /// A month of post-usage charges is over (domain.md section 8).
+    PostUsageStatement {
+        /// The month's first instant.
+        month: Timestamp,
+        /// What accrued since the last statement; below zero where corrections took back more.
+        amount: Money,
+        /// What accrued in all.
+        post_usage: Money,
     },
     /// Another rate plan from now on.
     RatePlanSet {
@@ -342,6 +436,8 @@ refusals! {
     NoAttemptPending = "no-attempt-pending", "no attempt of this recharge is waiting for an answer";
     /// Beyond what an account can hold.
     AmountTooLarge = "amount-too-large", "the amount is beyond what an account can hold";
-    /// Not kept by this ledger.
-    Unsupported = "unsupported", "this version keeps no licences and no pools of included minutes";
+    /// Another amount than was asked for.
+    RechargeAmountMismatch = "recharge-amount-mismatch", "the payment side settled another amount than was requested: look into it, then settle it right or add the funds by hand";
+    /// The user has no such licence.
+    LicenceNotHeld = "licence-not-held", "the user does not hold this licence";
 }

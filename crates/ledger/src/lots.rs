@@ -191,6 +191,25 @@ impl Lots {
         (taken, before)
     }
 
+    /// As [`Lots::take`], from a lot of the balance; nothing from one that is not, or not any more.
+    pub fn take_active(&mut self, index: usize, wanted: Money) -> (Money, Money) {
+        match self.lots[index].state {
+            State::Active => self.take(index, wanted),
+            State::Expired | State::Forfeited | State::Refunded => (Money::ZERO, self.lots[index].remaining),
+        }
+    }
+
+    /// Gives `amount` back to the lot at `index`, which is active or in its grace and was bought with enough.
+    pub fn give_back(&mut self, index: usize, amount: Money) {
+        let lot = &mut self.lots[index];
+        lot.remaining = lot.remaining.plus(amount);
+        self.totals.remaining = self.totals.remaining.plus(amount);
+        if lot.state == State::Active {
+            self.totals.spendable = self.totals.spendable.plus(amount);
+        }
+        self.totals.first_open = self.totals.first_open.min(index as u32);
+    }
+
     /// The lot at `index` leaves the balance, keeping what it holds. Returns that amount.
     pub fn expire(&mut self, index: usize) -> Money {
         let lot = &mut self.lots[index];

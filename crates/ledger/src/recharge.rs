@@ -172,7 +172,7 @@ impl Recharge {
         self.turn_month(now);
         match self.outstanding.filter(|_| number == self.number) {
             Some(outstanding) => self.answer(settlement, outstanding, active, now, rules),
-            None => self.late_success(number, settlement.outcome),
+            None => self.late_success(number, settlement),
         }
     }
 
@@ -188,6 +188,7 @@ impl Recharge {
         let reason = settlement.reason.clone();
         match settlement.outcome {
             Outcome::Succeeded => {
+                check_amount(settlement, outstanding.amount)?;
                 self.outstanding = None;
                 return Ok(self.paid(number, outstanding.amount));
             }
@@ -232,10 +233,11 @@ impl Recharge {
     }
 
     /// The card was charged after the request had been given up: the money is real (boundaries.md R8).
-    fn late_success(&mut self, number: u64, outcome: Outcome) -> Result<Settled, Refusal> {
+    fn late_success(&mut self, number: u64, settlement: &Settlement) -> Result<Settled, Refusal> {
         let place = self.given_up.iter().position(|given_up| given_up.number == number);
         match place {
-            Some(place) if outcome == Outcome::Succeeded => {
+            Some(place) if settlement.outcome == Outcome::Succeeded => {
+                check_amount(settlement, self.given_up[place].amount)?;
                 let given_up = self.given_up.remove(place);
                 if given_up.requested >= self.month {
                     self.counted = self.counted.plus(given_up.amount);
@@ -271,5 +273,13 @@ impl Recharge {
             self.cap_reported = false;
             self.cap_refused = false;
         }
+    }
+}
+
+/// Which amount is right, the ledger cannot know: it books neither.
+fn check_amount(settlement: &Settlement, requested: Money) -> Result<(), Refusal> {
+    match settlement.amount {
+        Some(paid) if paid != requested => Err(Refusal::RechargeAmountMismatch),
+        Some(_) | None => Ok(()),
     }
 }

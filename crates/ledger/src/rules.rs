@@ -2,6 +2,8 @@
 
 use drawdown_units::Money;
 
+use crate::plans::Plans;
+
 /// The figures an account is kept by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rules {
@@ -21,6 +23,8 @@ pub struct Rules {
     pub retry_backoff_s: Vec<i64>,
     /// How long a final failure disarms, in seconds (boundaries.md R12).
     pub cooldown_s: i64,
+    /// What licences bring; nothing by default, since a catalogue is configuration.
+    pub plans: Plans,
 }
 
 impl Default for Rules {
@@ -34,6 +38,7 @@ impl Default for Rules {
             resend_s: 15 * 60,
             retry_backoff_s: vec![60, 300, 1800],
             cooldown_s: 24 * 3600,
+            plans: Plans::default(),
         }
     }
 }

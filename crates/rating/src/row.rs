@@ -43,6 +43,8 @@ pub struct Row {
     pub product: Product,
     /// Charged like any other row, and flagged.
     pub blocked: bool,
+    /// A premium-rate number: never paid with included minutes (boundaries.md U20).
+    pub premium: bool,
 }
 
 /// What follows from a prefix: one row with one price, or a choice among several by its number.

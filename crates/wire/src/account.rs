@@ -1,12 +1,13 @@
 //! Account state: one line per organisation, absolute, from which the account can be restored.
 
+mod licences;
 mod packed;
 mod snapshot;
 
 use std::sync::Arc;
 
 use drawdown_ledger::account::{Account, Head, Opening};
-use drawdown_ledger::command::{Mode, PaymentMethod, Settings};
+use drawdown_ledger::command::{Licensing, Mode, PaymentMethod, Settings};
 use drawdown_ledger::lots::{Lot, LotId, State};
 use drawdown_ledger::recharge::{GivenUp, Outstanding, Recharge};
 use drawdown_units::{Currency, Money, Timestamp};
@@ -15,8 +16,12 @@ use serde::Deserialize;
 use crate::event::{country_text, write_settings};
 use crate::json::{Writer, key};
 
+pub use licences::{is_user, org_of_key, pack_user, unpack_user, user_key, write_user};
 pub use packed::{pack, unpack};
-pub use snapshot::{LotSnapshot, OutstandingSnapshot, PlanSnapshot, RechargeSnapshot, Snapshot, snapshot};
+pub use snapshot::{
+    LotSnapshot, OutstandingSnapshot, PlanSnapshot, PoolSnapshot, RechargeSnapshot, Snapshot, UseSnapshot,
+    UserSnapshot, snapshot,
+};
 
 /// Appends the state of `account` as one line of JSON.
 pub fn write(out: &mut Vec<u8>, account: &Account) {
@@ -31,6 +36,7 @@ pub fn write(out: &mut Vec<u8>, account: &Account) {
     json.text(key!("country"), &country_text(saved.country));
     json.plain(key!("mode"), saved.mode.name());
     json.boolean(key!("strict"), saved.strict);
+    json.plain(key!("licensing"), saved.licensing.name());
     json.boolean(key!("closed"), saved.closed);
     json.list(key!("ratePlans"), saved.earlier_plans.iter().chain([&saved.rate_plan]), |json, (since, plan)| {
         json.text("{\"ratePlan\":", plan);
@@ -52,7 +58,14 @@ pub fn write(out: &mut Vec<u8>, account: &Account) {
     json.money(key!("overdrawn"), head.overdrawn);
     json.money(key!("postUsage"), head.post_usage);
     json.money(key!("uncollected"), head.uncollected);
+    json.money(key!("unlicensed"), head.unlicensed);
+    json.money(key!("statedPostUsage"), head.stated);
+    if head.statement_due < Timestamp::MAX {
+        json.time(key!("statementDueAt"), head.statement_due);
+    }
     json.list(key!("lots"), saved.lots.iter(), write_lot);
+    json.list(key!("pools"), saved.pools.iter(), licences::write_pool);
+    json.list(key!("users"), saved.users.iter(), licences::write_user_entry);
     if let Some(recharge) = &saved.recharge {
         write_recharge(&mut json, recharge);
     }
@@ -138,6 +151,15 @@ struct AccountState {
     overdrawn: String,
     post_usage: String,
     uncollected: String,
+    // What came later is absent in older states.
+    unlicensed: Option<String>,
+    stated_post_usage: Option<String>,
+    statement_due_at: Option<String>,
+    licensing: Option<String>,
+    #[serde(default)]
+    pools: Vec<licences::PoolEntry>,
+    #[serde(default)]
+    users: Vec<licences::UserEntry>,
     lots: Vec<LotState>,
     recharge: Option<RechargeState>,
 }
@@ -223,6 +245,17 @@ fn optional_time(field: &str, text: Option<&str>) -> Result<Option<Timestamp>, R
     text.map(|text| time(field, text)).transpose()
 }
 
+fn optional_money(field: &str, text: Option<&str>) -> Result<Money, ReadError> {
+    text.map_or(Ok(Money::ZERO), |text| money(field, text))
+}
+
+/// Accounts of before there was licensing need none.
+fn licensing(text: Option<&str>) -> Result<Licensing, ReadError> {
+    let Some(text) = text else { return Ok(Licensing::None) };
+    let known = [Licensing::Required, Licensing::None];
+    known.into_iter().find(|licensing| licensing.name() == text).ok_or_else(|| unknown("licensing", text))
+}
+
 fn unknown(field: &str, text: &str) -> ReadError {
     ReadError(format!("{field} is {text:?}, which is unknown"))
 }
@@ -249,8 +282,11 @@ impl AccountState {
             currency: Currency::parse(&self.currency).ok_or_else(|| unknown("currency", &self.currency))?,
             country: country.ok_or_else(|| unknown("country", &self.country))?,
             mode: modes.into_iter().find(|m| m.name() == self.mode).ok_or_else(|| unknown("mode", &self.mode))?,
+            licensing: licensing(self.licensing.as_deref())?,
             strict: self.strict,
             closed: self.closed,
+            pools: self.pools.into_iter().map(licences::PoolEntry::into_pool).collect::<Result<_, _>>()?,
+            users: self.users.into_iter().map(licences::UserEntry::into_user).collect::<Result<_, _>>()?,
         })
     }
 
@@ -268,6 +304,9 @@ impl AccountState {
             overdraft: money("overdraft", &self.overdraft)?,
             post_usage: money("postUsage", &self.post_usage)?,
             uncollected: money("uncollected", &self.uncollected)?,
+            unlicensed: optional_money("unlicensed", self.unlicensed.as_deref())?,
+            stated: optional_money("statedPostUsage", self.stated_post_usage.as_deref())?,
+            statement_due: optional_time("statementDueAt", self.statement_due_at.as_deref())?.unwrap_or(Timestamp::MAX),
             ..Head::new(time("clock", &self.clock)?)
         })
     }

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use drawdown_ledger::LotId;
 use drawdown_ledger::command::{
-    AddFunds, Command, Licence, Mode, OpenAccount, Outcome, PaymentMethod, Settings, Settlement,
+    AddFunds, Command, Licence, Licensing, Mode, OpenAccount, Outcome, PaymentMethod, Settings, Settlement,
 };
+use drawdown_ledger::plans::LicenceName;
 use drawdown_units::{Currency, Money, Timestamp};
 use serde_json::{Map, Value};
 
@@ -60,6 +61,7 @@ fn decode_kind(kind: &str, fields: &mut Fields, org: &str, command_id: &str) -> 
             mode: fields.optional("mode", Fields::mode)?.unwrap_or(Mode::Prepaid),
             country: fields.country("country")?,
             strict: fields.optional("strict", Fields::boolean)?.unwrap_or(false),
+            licensing: fields.optional("licensing", Fields::licensing)?.unwrap_or_default(),
         }),
         "addFunds" => Command::AddFunds(AddFunds {
             lot: LotId::from(fields.text("lotId")?),
@@ -81,6 +83,7 @@ fn decode_kind(kind: &str, fields: &mut Fields, org: &str, command_id: &str) -> 
             outcome: fields.outcome("outcome")?,
             processed: fields.time("processedAt")?,
             reason: fields.optional("reason", Fields::text)?.map(Into::into),
+            amount: fields.optional("amount", Fields::money)?,
         }),
         "adjust" => Command::Adjust {
             lot: LotId::from(command_id),
@@ -94,7 +97,12 @@ fn decode_kind(kind: &str, fields: &mut Fields, org: &str, command_id: &str) -> 
         "setMode" => Command::SetMode { mode: fields.mode("mode")? },
         "closeAccount" => Command::CloseAccount,
         "assignLicence" => Command::AssignLicence(fields.licence()?),
-        "removeLicence" => Command::RemoveLicence(fields.licence()?),
+        "removeLicence" => {
+            let (user, licence) = fields.user_and_licence()?;
+            // Whatever it is: a licence is held once.
+            fields.optional("country", Fields::country)?;
+            Command::RemoveLicence { user, licence }
+        }
         other => return Err(bad("type", format!("is {other:?}, which is no command"))),
     })
 }
@@ -213,11 +221,20 @@ impl Fields {
     }
 
     fn licence(&mut self) -> Result<Licence, Rejection> {
-        Ok(Licence {
-            user: self.text("userId")?.into(),
-            licence: self.text("licence")?.into(),
-            country: self.country("country")?,
-        })
+        let (user, licence) = self.user_and_licence()?;
+        Ok(Licence { user, licence, country: self.country("country")? })
+    }
+
+    fn user_and_licence(&mut self) -> Result<(Box<str>, LicenceName), Rejection> {
+        Ok((self.text("userId")?.into(), self.text("licence")?.into()))
+    }
+
+    fn licensing(&mut self, name: &str) -> Result<Licensing, Rejection> {
+        let text = self.text(name)?;
+        [Licensing::Required, Licensing::None]
+            .into_iter()
+            .find(|licensing| licensing.name() == text)
+            .ok_or_else(|| bad(&self.path(name), format!("is {text:?}; required or none is expected")))
     }
 
     fn finish(self, of: &str) -> Result<(), Rejection> {

@@ -1,10 +1,11 @@
 //! The debit: what one call cost, who paid, and why. Written by hand for speed, read back by [`read`].
 
 mod read;
+mod reversal;
 
 use std::borrow::Cow;
 
-use drawdown_ledger::effects::{Debited, FundingLine, FundingSource};
+use drawdown_ledger::effects::{Debited, FundingLine, FundingSource, PoolLine};
 use drawdown_ledger::lots::Lot;
 use drawdown_rating::{Bound, Charge, Number, Product};
 use drawdown_units::{Currency, Money};
@@ -13,14 +14,15 @@ use crate::cdr::{Callee, Cdr};
 use crate::flags::Flags;
 use crate::json::{Writer, key};
 
-pub use read::{Call, ChargeRead, Debit, Funding, read};
+pub use read::{Call, ChargeRead, Debit, Funding, Reverses, read};
+pub use reversal::{Original, ReversalLine, Sought};
 
 /// How a call was priced.
 #[derive(Debug, Clone, Copy)]
 pub enum Pricing<'d> {
     /// By a row of a deck.
     Charged(Charge<'d>, Product),
-    /// Nothing is charged for such a call: a flag says why.
+    /// Nothing is charged for such a call: a flag says why, and the line of a pool where minutes paid for it.
     Free,
     /// No price was found; the call can be re-rated.
     Unrated(Unrated),
@@ -65,6 +67,8 @@ pub struct DebitLine<'a, 'd> {
     pub currency: Currency,
     /// Place, time and balance.
     pub debited: Debited,
+    /// The minutes it drew from a pool.
+    pub pool: Option<&'a PoolLine>,
     /// Who paid.
     pub funding: &'a [FundingLine],
     /// The account's lots, which funding lines point into.
@@ -142,15 +146,31 @@ impl DebitLine<'_, '_> {
         json.money(",\"charge\":{\"amount\":", amount);
         json.plain(key!("currency"), self.currency.as_str());
         match &self.pricing {
-            Pricing::Charged(charge, product) => write_row(json, charge, *product),
-            Pricing::Unrated(why) => json.plain(key!("unrated"), why.name()),
+            Pricing::Charged(charge, product) => write_row(json, charge, *product, self.rated_seconds()),
+            Pricing::Unrated(why) => {
+                self.rated_seconds().into_iter().for_each(|rest| json.integer(key!("ratedSeconds"), rest));
+                json.plain(key!("unrated"), why.name());
+            }
             Pricing::Free => {}
         }
         json.raw("}");
     }
 
+    /// What is left of a call that a pool covers in part (boundaries.md P1).
+    fn rated_seconds(&self) -> Option<i64> {
+        let covered = self.pool?.minutes.saturating_mul(60);
+        Some(i64::from(self.cdr.seconds).saturating_sub(covered)).filter(|rest| *rest > 0)
+    }
+
     fn write_funding(&self, json: &mut Writer<'_>) {
-        json.list(key!("funding"), self.funding.iter(), |json, line| {
+        json.raw(",\"funding\":[");
+        if let Some(pool) = self.pool {
+            write_pool(json, pool);
+        }
+        for (index, line) in self.funding.iter().enumerate() {
+            if index > 0 || self.pool.is_some() {
+                json.raw(",");
+            }
             json.plain("{\"type\":", line.source.name());
             if let FundingSource::Lot(index) = line.source {
                 json.text(key!("lotId"), &self.lots[index as usize].id);
@@ -159,15 +179,28 @@ impl DebitLine<'_, '_> {
             json.money(key!("before"), line.before);
             json.money(key!("after"), line.after);
             json.raw("}");
-        });
+        }
+        json.raw("]");
     }
 }
 
-fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product) {
+fn write_pool(json: &mut Writer<'_>, line: &PoolLine) {
+    json.text("{\"type\":\"pool\",\"pool\":", &line.pool);
+    json.plain(key!("use"), line.of.name());
+    json.month(key!("month"), line.month);
+    json.integer(key!("minutes"), line.minutes);
+    json.integer(key!("before"), line.before);
+    json.integer(key!("after"), line.after);
+    json.integer(key!("size"), line.size);
+    json.raw("}");
+}
+
+fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product, rated_seconds: Option<i64>) {
     let (row, deck) = (charge.row, charge.deck);
     json.money(key!("connectionFee"), charge.connection_fee);
     json.price(key!("pricePerMinute"), row.price);
     json.integer(key!("billableSeconds"), charge.billable_seconds);
+    rated_seconds.into_iter().for_each(|rest| json.integer(key!("ratedSeconds"), rest));
     json.text(key!("deck"), deck.id());
     json.integer(key!("deckVersion"), deck.version());
     json.plain(key!("product"), product.as_str());

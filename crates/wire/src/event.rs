@@ -5,6 +5,7 @@ mod read;
 use drawdown_ledger::command::{Outcome, PaymentMethod, Settings};
 use drawdown_ledger::effects::{Event, Occurrence};
 
+use crate::Cdr;
 use crate::json::{Writer, key};
 
 pub use read::{AccountEvent, LotDraw, read};
@@ -16,6 +17,8 @@ pub enum Cause<'a> {
     Command(&'a str),
     /// The debit of this `seq`.
     Debit(u64),
+    /// The reversing debit of this `seq`, and the record that corrects.
+    Reversal(u64, &'a Cdr<'a>),
     /// Time alone.
     Time,
 }
@@ -33,7 +36,15 @@ pub fn write(out: &mut Vec<u8>, org: &str, occurrence: &Occurrence, cause: Cause
     match cause {
         Cause::Command(id) if !occurrence.due => json.text(key!("commandId"), id),
         Cause::Debit(seq) if !occurrence.due => json.integer(key!("debitSeq"), seq),
-        Cause::Command(_) | Cause::Debit(_) | Cause::Time => {}
+        Cause::Reversal(seq, cdr) if !occurrence.due => {
+            json.integer(key!("debitSeq"), seq);
+            if matches!(occurrence.event, Event::FundsReturned { .. }) {
+                json.text(key!("source"), &cdr.source);
+                json.text(key!("id"), &cdr.id);
+                json.integer(key!("revision"), cdr.revision);
+            }
+        }
+        Cause::Command(_) | Cause::Debit(_) | Cause::Reversal(..) | Cause::Time => {}
     }
     json.raw("}\n");
 }
@@ -56,6 +67,11 @@ pub fn name(event: &Event) -> &'static str {
         Event::RechargeAttemptFailed { .. } => "RechargeAttemptFailed",
         Event::RechargeFailed { .. } => "RechargeFailed",
         Event::RechargeCapReached { .. } => "RechargeCapReached",
+        Event::LicenceAssigned { .. } => "LicenceAssigned",
+        Event::LicenceRemoved { .. } => "LicenceRemoved",
+        Event::PoolThresholdReached { .. } => "PoolThresholdReached",
+        Event::FundsReturned { .. } => "FundsReturned",
+        Event::PostUsageStatement { .. } => "PostUsageStatement",
         Event::RatePlanSet { .. } => "RatePlanSet",
         Event::ModeSet { .. } => "ModeSet",
         Event::AccountClosed { .. } => "AccountClosed",
@@ -65,12 +81,13 @@ pub fn name(event: &Event) -> &'static str {
 
 fn write_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
     match event {
-        Event::AccountOpened { currency, rate_plan, mode, country, strict } => {
+        Event::AccountOpened { currency, rate_plan, mode, country, strict, licensing } => {
             json.plain(key!("currency"), currency.as_str());
             json.text(key!("ratePlan"), rate_plan);
             json.plain(key!("mode"), mode.name());
             json.text(key!("country"), &country_text(*country));
             json.boolean(key!("strict"), *strict);
+            json.plain(key!("licensing"), licensing.name());
         }
         Event::FundsAdded { lot, amount, purchased, expires, reference } => {
             json.text(key!("lotId"), lot);
@@ -124,6 +141,11 @@ fn write_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
             json.plain(key!("detail"), refusal.detail());
         }
         Event::AutoRechargeConfigured { settings } => write_settings(json, settings),
+        Event::LicenceAssigned { .. }
+        | Event::LicenceRemoved { .. }
+        | Event::PoolThresholdReached { .. }
+        | Event::FundsReturned { .. }
+        | Event::PostUsageStatement { .. } => write_usage_fields(json, event),
         Event::RechargeRequested { .. }
         | Event::RechargeSucceeded { .. }
         | Event::InvoiceIssued { .. }
@@ -131,6 +153,42 @@ fn write_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
         | Event::RechargeFailed { .. }
         | Event::RechargeCapReached { .. } => write_recharge_fields(json, org, event),
     }
+}
+
+fn write_usage_fields(json: &mut Writer<'_>, event: &Event) {
+    match event {
+        Event::LicenceAssigned { user, licence, country, since } => {
+            write_licence(json, user, licence, *country);
+            json.time(key!("since"), *since);
+        }
+        Event::LicenceRemoved { user, licence, country } => write_licence(json, user, licence, *country),
+        Event::PoolThresholdReached { pool, of, month, percent, used, size } => {
+            json.text(key!("pool"), pool);
+            json.plain(key!("use"), of.name());
+            json.month(key!("month"), *month);
+            json.integer(key!("percent"), *percent);
+            json.integer(key!("used"), *used);
+            json.integer(key!("size"), *size);
+        }
+        Event::FundsReturned { lot, amount, purchased, expires } => {
+            json.text(key!("lotId"), lot);
+            json.money(key!("amount"), *amount);
+            json.time(key!("purchasedAt"), *purchased);
+            json.time(key!("expiresAt"), *expires);
+        }
+        Event::PostUsageStatement { month, amount, post_usage } => {
+            json.month(key!("month"), *month);
+            json.money(key!("amount"), *amount);
+            json.money(key!("postUsage"), *post_usage);
+        }
+        _ => {}
+    }
+}
+
+fn write_licence(json: &mut Writer<'_>, user: &str, licence: &str, country: [u8; 2]) {
+    json.text(key!("userId"), user);
+    json.text(key!("licence"), licence);
+    json.text(key!("country"), &country_text(country));
 }
 
 fn write_recharge_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
@@ -150,11 +208,12 @@ fn write_recharge_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
             json.time(key!("purchasedAt"), *purchased);
             json.time(key!("expiresAt"), *expires);
         }
-        Event::InvoiceIssued { invoice, number, amount, lot } => {
+        Event::InvoiceIssued { invoice, number, amount, lot, settings } => {
             json.integer(key!("invoice"), *invoice);
             write_recharge_id(json, org, *number);
             json.money(key!("amount"), *amount);
             json.text(key!("lotId"), lot);
+            write_payment(json, &settings.payment);
         }
         Event::RechargeAttemptFailed { number, attempt, reason, retry_at } => {
             write_recharge_id(json, org, *number);
@@ -170,8 +229,7 @@ fn write_recharge_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
         }
         Event::RechargeCapReached { cap, month, counted, amount } => {
             json.money(key!("monthlyCap"), *cap);
-            let (year, month, _) = month.date();
-            json.plain(key!("month"), &format!("{year:04}-{month:02}"));
+            json.month(key!("month"), *month);
             json.money(key!("counted"), *counted);
             json.money(key!("rechargeAmount"), *amount);
         }

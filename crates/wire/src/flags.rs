@@ -50,6 +50,12 @@ flags! {
     SHORT_CODE = 15, "short-code";
     /// The call was not answered or had no connected time: free.
     ZERO_SECONDS = 16, "zero-seconds";
+    /// Wholly paid by included minutes.
+    INCLUDED = 17, "included";
+    /// Unlimited dial-out of the organiser: free (boundaries.md U19).
+    DIAL_OUT_ADD_ON = 18, "dial-out-add-on";
+    /// Takes an earlier debit back (boundaries.md D13).
+    REVERSAL = 19, "reversal";
 }
 
 impl Flags {

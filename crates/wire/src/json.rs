@@ -84,6 +84,12 @@ impl<'a> Writer<'a> {
         self.quoted(key, value.text().as_bytes());
     }
 
+    /// A calendar month, by its first instant: `2026-03`.
+    #[inline(always)]
+    pub fn month(&mut self, key: &str, value: Timestamp) {
+        self.quoted(key, &value.text().as_bytes()[..7]);
+    }
+
     #[inline(always)]
     pub fn integer(&mut self, key: &str, value: impl itoa::Integer) {
         self.raw(key);

@@ -11,6 +11,7 @@ pub mod event;
 pub mod flags;
 pub mod framing;
 mod json;
+pub mod licences;
 pub mod native;
 pub mod number;
 pub mod reject;

@@ -6,12 +6,14 @@
 
 mod dialled;
 mod lookup;
+mod places;
 mod plan;
 mod short_codes;
 
 use drawdown_rating::Number;
 
 pub use lookup::{is_premium, is_toll_free, region_of};
+pub use places::Places;
 pub use plan::{NumberPlan, Pattern};
 
 use crate::cdr::Callee;

@@ -37,8 +37,8 @@ pub enum Reason {
     Quarantined,
     /// A `void` of what was never debited (boundaries.md D5).
     NothingToVoid,
-    /// A higher revision or a `void` of a debit: corrections are not booked by this engine.
-    Correction,
+    /// A correction of a debit that cannot be read back.
+    OriginalNotFound,
     /// The charge is beyond what an account can hold.
     ChargeTooLarge,
     /// A command that no account could answer, since none was opened.
@@ -66,7 +66,7 @@ impl Reason {
         Reason::TooLate,
         Reason::Quarantined,
         Reason::NothingToVoid,
-        Reason::Correction,
+        Reason::OriginalNotFound,
         Reason::ChargeTooLarge,
         Reason::Refused,
         Reason::Unrated,
@@ -91,7 +91,7 @@ impl Reason {
             Reason::TooLate => "too-late",
             Reason::Quarantined => "quarantined",
             Reason::NothingToVoid => "nothing-to-void",
-            Reason::Correction => "correction",
+            Reason::OriginalNotFound => "original-not-found",
             Reason::ChargeTooLarge => "charge-too-large",
             Reason::Refused => "refused",
             Reason::Unrated => "unrated",

@@ -6,8 +6,11 @@
 use drawdown_units::Timestamp;
 
 /// The form and its version.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
+/// The one before: it does not say when the transaction was appended.
+const FORM_1: u8 = 1;
 const HEAD_BYTES: usize = 29;
+const APPENDED_BYTES: usize = 8;
 const RECORD_BYTES: usize = 20;
 const COMMAND_BYTES: usize = 12;
 
@@ -47,6 +50,8 @@ pub struct Seen<'a> {
     pub transaction: u32,
     /// The partition's clock at its end.
     pub clock: Timestamp,
+    /// The log's time shortly before it was appended, to the millisecond below.
+    pub appended: Option<Timestamp>,
     records: &'a [u8],
     commands: &'a [u8],
 }
@@ -80,8 +85,13 @@ impl Claims {
         self.commands.clear();
     }
 
-    /// Appends the message.
-    pub fn write(&self, out: &mut Vec<u8>, transaction: u32, clock: Timestamp) {
+    /// How many records.
+    pub fn record_count(&self) -> usize {
+        self.records.len() / RECORD_BYTES
+    }
+
+    /// Appends the message; `appended` is the log's time.
+    pub fn write(&self, out: &mut Vec<u8>, transaction: u32, clock: Timestamp, appended: Timestamp) {
         out.push(FORM);
         out.extend_from_slice(&transaction.to_le_bytes());
         out.extend_from_slice(&clock.seconds().to_le_bytes());
@@ -89,6 +99,8 @@ impl Claims {
         out.extend_from_slice(&(self.records.len() as u64).to_le_bytes());
         // What follows the records are commands; four bytes are kept for what may come.
         out.extend_from_slice(&[0; 4]);
+        let milliseconds = appended.seconds() * 1_000 + i64::from(appended.nanos() / 1_000_000);
+        out.extend_from_slice(&milliseconds.to_le_bytes());
         out.extend_from_slice(&self.records);
         out.extend_from_slice(&self.commands);
     }
@@ -105,9 +117,16 @@ pub struct ReadError(&'static str);
 /// What is wrong with it.
 pub fn read(bytes: &[u8]) -> Result<Seen<'_>, ReadError> {
     let (head, rest) = bytes.split_at_checked(HEAD_BYTES).ok_or(ReadError("it is too short"))?;
-    if head[0] != FORM {
-        return Err(ReadError("its form is not 1"));
-    }
+    let (appended, rest) = match head[0] {
+        FORM => {
+            let (bytes, rest) = rest.split_at_checked(APPENDED_BYTES).ok_or(ReadError("it is too short"))?;
+            let milliseconds = i64::from_le_bytes(array(bytes));
+            let nanos = milliseconds.rem_euclid(1_000) as u32 * 1_000_000;
+            (Some(Timestamp::from_parts(milliseconds.div_euclid(1_000), nanos)), rest)
+        }
+        FORM_1 => (None, rest),
+        _ => return Err(ReadError("its form is neither 1 nor 2")),
+    };
     let transaction = u32::from_le_bytes(array(&head[1..5]));
     let nanos = u32::from_le_bytes(array(&head[13..17]));
     if nanos >= 1_000_000_000 || transaction == 0 {
@@ -120,7 +139,7 @@ pub fn read(bytes: &[u8]) -> Result<Seen<'_>, ReadError> {
     if records.len() % RECORD_BYTES != 0 || commands.len() % COMMAND_BYTES != 0 {
         return Err(ReadError("it ends within an entry"));
     }
-    Ok(Seen { transaction, clock, records, commands })
+    Ok(Seen { transaction, clock, appended, records, commands })
 }
 
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
@@ -165,10 +184,11 @@ mod tests {
             records.iter().copied().map(record).for_each(|seen| claims.record(seen));
             commands.iter().copied().map(command).for_each(|seen| claims.command(seen));
             let mut bytes = Vec::new();
-            claims.write(&mut bytes, 7, Timestamp::from_parts(1_780_000_000, 5));
+            claims.write(&mut bytes, 7, Timestamp::from_parts(1_780_000_000, 5), Timestamp::from_parts(9, 8_765_432));
             let seen = read(&bytes).unwrap();
             prop_assert_eq!(seen.transaction, 7);
             prop_assert_eq!(seen.clock, Timestamp::from_parts(1_780_000_000, 5));
+            prop_assert_eq!(seen.appended, Some(Timestamp::from_parts(9, 8_000_000)));
             prop_assert_eq!(seen.records().collect::<Vec<_>>(), records.into_iter().map(record).collect::<Vec<_>>());
             prop_assert_eq!(seen.commands().collect::<Vec<_>>(), commands.into_iter().map(command).collect::<Vec<_>>());
             // Cut anywhere, it is an error or fewer commands, never a panic.

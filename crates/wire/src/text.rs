@@ -56,10 +56,41 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
+/// A text, or a whole number as its digits.
+pub(crate) fn figure<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Text<'a>, D::Error> {
+    struct FigureVisitor;
+
+    impl<'de> Visitor<'de> for FigureVisitor {
+        type Value = Text<'de>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text or a whole number")
+        }
+
+        fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+            Ok(Text(Cow::Borrowed(text)))
+        }
+
+        fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+            Ok(Text(Cow::Owned(text.to_owned())))
+        }
+
+        fn visit_u64<E: Error>(self, number: u64) -> Result<Text<'de>, E> {
+            Ok(Text(Cow::Owned(number.to_string())))
+        }
+
+        fn visit_i64<E: Error>(self, number: i64) -> Result<Text<'de>, E> {
+            Ok(Text(Cow::Owned(number.to_string())))
+        }
+    }
+
+    deserializer.deserialize_any(FigureVisitor)
+}
+
 /// Why a line is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct ReadError(String);
+pub struct ReadError(pub(crate) String);
 
 /// The one version of our lines there is.
 const SCHEMA_VERSION: u32 = 1;

@@ -53,7 +53,7 @@ fn two_workers_count_into_the_same_sums() {
         debited: 4,
         unrated: 1,
         duplicate: 2,
-        money: vec![(Currency::parse("USD").unwrap(), Charged { amount: money(7), funded })],
+        money: vec![(Currency::parse("USD").unwrap(), Charged { amount: money(7), funded, ..Charged::default() })],
         claimed: [money(11), money(-1), money(0)],
         commands: 3,
         commands_applied: 2,

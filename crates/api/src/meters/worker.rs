@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use drawdown_engine::Tally;
 use drawdown_engine::log::{Output, Progress};
-use drawdown_engine::tally::Charged;
+use drawdown_engine::tally::{Charged, Funded};
 use drawdown_ledger::account::Account;
 use drawdown_units::{Currency, Money, Timestamp};
 use metrics::{Counter, Gauge, Histogram};
@@ -34,8 +34,9 @@ pub struct WorkerMeters {
     claimed: [Counter; names::OUTCOMES.len()],
     rejected: Vec<Counter>,
     unrated: Counter,
+    corrections: Counter,
     commands: [Counter; names::COMMAND_OUTCOMES.len()],
-    money: Vec<(Currency, Counter, [Counter; names::FUNDERS.len()])>,
+    money: Vec<MoneyCounters>,
     events: Vec<Counter>,
     refused: Vec<Counter>,
     settle: Histogram,
@@ -57,6 +58,15 @@ pub struct WorkerMeters {
     lags: Vec<(u32, Gauge, Gauge)>,
 }
 
+/// What was charged in one currency, and by whom it was paid.
+#[derive(Debug)]
+struct MoneyCounters {
+    currency: Currency,
+    charged: Counter,
+    by_funder: [Counter; names::FUNDERS.len()],
+    reversed: [Counter; names::FUNDERS.len()],
+}
+
 impl WorkerMeters {
     pub(super) fn new(telemetry: Arc<Telemetry>, worker: usize) -> Self {
         let it = telemetry.as_ref();
@@ -69,6 +79,7 @@ impl WorkerMeters {
             claimed: names::OUTCOMES.map(|outcome| it.counter(names::CLAIMED, &[outcome])),
             rejected: known(names::REJECTED, &names::reasons()),
             unrated: it.counter(names::UNRATED, &[]),
+            corrections: it.counter(names::CORRECTIONS, &[]),
             commands: names::COMMAND_OUTCOMES.map(|outcome| it.counter(names::COMMANDS, &[outcome])),
             money: Vec::new(),
             events: known(names::EVENTS, &and_others(&names::EVENT_TYPES)),
@@ -112,6 +123,7 @@ impl WorkerMeters {
         add_all(&self.rejected, &tally.rejected);
         add_all(&self.claimed, &tally.claimed.map(micros));
         self.unrated.increment(tally.unrated);
+        self.corrections.increment(tally.corrections);
         let refused = [tally.commands_refused, tally.commands_duplicate, tally.commands_rejected];
         add_all(&self.commands, &[tally.commands_applied, refused[0], refused[1], refused[2]]);
         for (currency, charged) in &tally.money {
@@ -120,16 +132,18 @@ impl WorkerMeters {
     }
 
     fn charged(&mut self, currency: Currency, charged: &Charged) {
-        let place = self.money.iter().position(|(held, ..)| *held == currency).unwrap_or_else(|| {
+        let place = self.money.iter().position(|held| held.currency == currency).unwrap_or_else(|| {
             let code = currency.as_str();
             let by_funder = names::FUNDERS.map(|funder| self.telemetry.counter(names::FUNDED, &[code, funder]));
-            self.money.push((currency, self.telemetry.counter(names::CHARGED, &[code]), by_funder));
+            let reversed = names::FUNDERS.map(|funder| self.telemetry.counter(names::REVERSED, &[code, funder]));
+            let charged = self.telemetry.counter(names::CHARGED, &[code]);
+            self.money.push(MoneyCounters { currency, charged, by_funder, reversed });
             self.money.len() - 1
         });
-        let (_, amount, by_funder) = &self.money[place];
-        let funded = charged.funded;
-        amount.increment(micros(charged.amount));
-        add_all(by_funder, &[funded.lots, funded.overdraft, funded.post_usage, funded.uncollected].map(micros));
+        let counters = &self.money[place];
+        counters.charged.increment(micros(charged.amount));
+        add_all(&counters.by_funder, &of_funders(&charged.funded));
+        add_all(&counters.reversed, &of_funders(&charged.reversed_of));
     }
 
     fn events(&mut self, events: &EventTally) {
@@ -213,6 +227,11 @@ impl Drop for WorkerMeters {
         let held = [&self.partitions, &self.restoring, &self.accounts, &self.dedup_bytes];
         lags.chain(held).for_each(|gauge| gauge.set(0.0));
     }
+}
+
+/// In the order of [`names::FUNDERS`].
+fn of_funders(funded: &Funded) -> [u64; names::FUNDERS.len()] {
+    [funded.lots, funded.overdraft, funded.post_usage, funded.uncollected, funded.unlicensed].map(micros)
 }
 
 fn add_all(counters: &[Counter], sums: &[u64]) {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use drawdown_ledger::Rules;
 use drawdown_ledger::account::{Input, RatedCall};
-use drawdown_ledger::command::{AddFunds, Command, OpenAccount, PaymentMethod, Settings};
+use drawdown_ledger::command::{AddFunds, Command, Licensing, OpenAccount, PaymentMethod, Settings};
 use drawdown_ledger::effects::Effects;
 
 use super::*;
@@ -19,7 +19,9 @@ fn money(text: &str) -> Money {
 fn account(org: &str, currency: &str, mode: Mode, charge: &str) -> Account {
     let (mut effects, rules) = (Effects::default(), Rules::default());
     let currency = Currency::parse(currency).unwrap();
-    let terms = OpenAccount { currency, rate_plan: Arc::from("standard"), mode, country: *b"GB", strict: false };
+    let licensing = Licensing::None;
+    let terms =
+        OpenAccount { currency, rate_plan: Arc::from("standard"), mode, country: *b"GB", strict: false, licensing };
     let opened = at("2026-01-01T00:00:00Z");
     let mut account = Account::open(org, &terms, opened, &mut effects);
     let settings = Settings {
@@ -40,7 +42,7 @@ fn account(org: &str, currency: &str, mode: Mode, charge: &str) -> Account {
     for command in [Command::AddFunds(funds), Command::ConfigureAutoRecharge(settings)] {
         account.apply(opened, Input::Command(&command), &rules, &mut effects);
     }
-    let call = RatedCall { charge: money(charge), started: at("2026-02-01T00:00:00Z") };
+    let call = RatedCall::paid(money(charge), at("2026-02-01T00:00:00Z"));
     account.apply(at("2026-02-01T00:01:00Z"), Input::Call(call), &rules, &mut effects);
     account
 }

@@ -13,7 +13,7 @@ use drawdown_engine::log::Progress;
 use drawdown_engine::tally::{Charged, Funded};
 use drawdown_ledger::Rules;
 use drawdown_ledger::account::{Account, Input, RatedCall};
-use drawdown_ledger::command::{AddFunds, Command, Mode, OpenAccount, PaymentMethod, Settings};
+use drawdown_ledger::command::{AddFunds, Command, Licensing, Mode, OpenAccount, PaymentMethod, Settings};
 use drawdown_ledger::effects::Effects;
 use drawdown_units::{Currency, Money, Timestamp};
 use drawdown_wire::Reason;
@@ -119,7 +119,7 @@ impl Worker {
         tally.rejected[Reason::TooLate as usize] = 1;
         let funded =
             Funded { lots: money("0.7"), overdraft: money("0.2"), uncollected: money("0.1"), ..Funded::default() };
-        tally.money.push((usd(), Charged { amount: money("1"), funded }));
+        tally.money.push((usd(), Charged { amount: money("1"), funded, ..Charged::default() }));
         self.recharges += 1;
         let mut events = EventTally::default();
         for (kind, at, more) in [
@@ -167,6 +167,7 @@ fn account() -> Account {
         mode: Mode::Prepaid,
         country: *b"GB",
         strict: false,
+        licensing: Licensing::None,
     };
     let mut account = Account::open("a", &terms, opened, &mut effects);
     let payment = PaymentMethod::Card("tok".into());
@@ -182,7 +183,7 @@ fn account() -> Account {
     for command in [Command::AddFunds(funds), Command::ConfigureAutoRecharge(settings)] {
         account.apply(opened, Input::Command(&command), &rules, &mut effects);
     }
-    let call = RatedCall { charge: money("15"), started: opened };
+    let call = RatedCall::paid(money("15"), opened);
     account.apply(opened, Input::Call(call), &rules, &mut effects);
     account
 }

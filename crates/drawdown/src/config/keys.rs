@@ -206,6 +206,12 @@ pub const KEYS: &[Key] = &[
         "3660",
         "How far an input may move an organisation's time ahead at once: what lies beyond is a broken clock.",
     ),
+    key(
+        "rules.plans",
+        Kind::Text,
+        "\"teams\"",
+        "What licences bring: included minutes, and the right to draw credits. \"teams\", or the file of a plan catalogue (config/plans/teams.toml is one).",
+    ),
     key("rules.lot_months", Kind::Whole(1, 1_200), "12", "How many calendar months a lot is valid."),
     key(
         "rules.forfeit_grace_s",

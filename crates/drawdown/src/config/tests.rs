@@ -81,7 +81,7 @@ fn every_key_is_read_and_none_twice() {
 #[test]
 fn the_defaults_are_those_of_the_engine() {
     let config = config("", &[], &[]);
-    assert_eq!(config.rules, Rules::default());
+    assert_eq!(config.rules, Rules { plans: drawdown_wire::licences::teams(), ..Rules::default() });
     assert_eq!(config.rating.limits, Limits::default());
     assert_eq!(config.workers, 1);
     let spool = Spool { source: "native".into(), org: None };

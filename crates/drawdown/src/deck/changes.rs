@@ -109,6 +109,7 @@ impl Changed<'_> {
             ("maximum", maximum(before), maximum(after)),
             ("tiers", tiers(before), tiers(after)),
             ("blocked", before.blocked.to_string(), after.blocked.to_string()),
+            ("premium", before.premium.to_string(), after.premium.to_string()),
             ("destination", before.destination.to_string(), after.destination.to_string()),
         ];
         figures.into_iter().filter(|(_, before, after)| before != after).collect()

@@ -2,8 +2,8 @@
 
 use drawdown_rating::{Breakdown, Deck};
 use drawdown_units::Timestamp;
-use drawdown_wire::CallType;
-use drawdown_wire::debit::{Debit, Funding};
+use drawdown_wire::debit::{Debit, Funding, Reverses};
+use drawdown_wire::{CallType, Text};
 
 use crate::verify::Flaw;
 use crate::verify::charge::{call_of, deck_of, differences, product_of, sum_of};
@@ -20,7 +20,9 @@ impl Explanation {
     pub fn of(debit: &Debit<'_>, decks: &[Deck]) -> Self {
         let mut explanation = Explanation { lines: Vec::new(), differences: None };
         explanation.say_call(debit);
-        if debit.charge.price_per_minute.is_some() {
+        if let Some(reverses) = debit.reverses {
+            explanation.say_reversal(debit, reverses);
+        } else if debit.charge.price_per_minute.is_some() {
             let breakdown = explanation.recompute(debit, decks);
             explanation.say_row(debit, breakdown.as_ref());
             explanation.say_sum(debit, breakdown.as_ref());
@@ -65,6 +67,16 @@ impl Explanation {
             let currency = call.upstream_currency.as_deref().unwrap_or_default();
             self.say("call", format!("upstream says it cost {} {currency}; that is kept, not used", &**upstream));
         }
+    }
+
+    fn say_reversal(&mut self, debit: &Debit<'_>, reverses: Reverses) {
+        let why = if reverses.void { "withdrew the record" } else { "corrected the record; its new debit follows" };
+        let text = format!(
+            "takes back debit {} of revision {}, because revision {} {why}",
+            reverses.seq, reverses.revision, debit.revision
+        );
+        self.say("reversal", text);
+        self.say("charge", format!("{} {}", &*debit.charge.amount, &*debit.charge.currency));
     }
 
     /// Computes the charge anew, if its deck is among those given; one that lacks is a difference.
@@ -116,7 +128,13 @@ impl Explanation {
     }
 
     fn say_sum(&mut self, debit: &Debit<'_>, breakdown: Option<&Breakdown<'_>>) {
-        let (charge, seconds) = (&debit.charge, debit.call.duration);
+        let charge = &debit.charge;
+        let seconds = charge.rated_seconds.unwrap_or(debit.call.duration);
+        if charge.rated_seconds.is_some() {
+            let text =
+                format!("{} s less whole minutes of the pool leave {seconds} s to be rated", debit.call.duration);
+            self.say("rest", text);
+        }
         let billable = charge.billable_seconds.unwrap_or_default();
         let increments = match breakdown.map(|it| it.charge.row) {
             Some(row) => format!("{} s first, then steps of {} s", row.initial_s, row.increment_s),
@@ -190,8 +208,13 @@ impl Explanation {
             self.say("paid by", "nobody: there was nothing to pay");
         }
         for line in &debit.funding {
-            self.say("paid by", funder_in_words(line, currency));
+            let is_reversal = debit.reverses.is_some();
+            let text = if is_reversal { returned_in_words(line, currency) } else { funder_in_words(line, currency) };
+            self.say("paid by", text);
         }
+        let mut rules: Vec<&str> = debit.funding.iter().map(rule_of).collect();
+        rules.dedup();
+        rules.into_iter().for_each(|rule| self.say("rule", rule));
         self.say("balance", format!("{} {currency} afterwards", &*debit.balance_after));
     }
 }
@@ -199,6 +222,10 @@ impl Explanation {
 fn funder_in_words(line: &Funding<'_>, currency: &str) -> String {
     let (amount, before, after) = (&*line.amount, &*line.before, &*line.after);
     match &*line.kind {
+        "pool" => {
+            let (size, minutes) = (line.size.unwrap_or_default(), line.minutes.unwrap_or_default());
+            format!("{}: {minutes} minutes; of its {size}, {before} were used before, {after} after", pool_name(line))
+        }
         "lot" => {
             let lot = line.lot_id.as_deref().unwrap_or("?");
             format!("lot {lot}: {amount} {currency}; it held {before} before, {after} after")
@@ -210,7 +237,47 @@ fn funder_in_words(line: &Funding<'_>, currency: &str) -> String {
         "uncollected" => {
             format!("nobody (a strict account): {amount} {currency} uncollected; {before} before, {after} after")
         }
+        "unlicensed" => format!(
+            "nobody: {amount} {currency}, since the user may not draw credits; {before} unlicensed before, {after} after"
+        ),
         other => format!("{other}: {amount} {currency}; {before} before, {after} after"),
+    }
+}
+
+fn returned_in_words(line: &Funding<'_>, currency: &str) -> String {
+    let (amount, before, after) = (&*line.amount, &*line.before, &*line.after);
+    if line.is_pool() {
+        let minutes = line.minutes.unwrap_or_default().unsigned_abs();
+        return format!("{} gets {minutes} minutes back; {before} were used before, {after} after", pool_name(line));
+    }
+    let name = line.lot_id.as_deref().map_or_else(|| line.kind.to_string(), |lot| format!("lot {lot}"));
+    let rest = line.returned_to.as_deref();
+    let rest = rest.map_or_else(String::new, |lot| format!("; what could not go back is in the new lot {lot}"));
+    format!("{name}: {amount} {currency}; {before} before, {after} after{rest}")
+}
+
+fn pool_name(line: &Funding<'_>) -> String {
+    let text = |text: &Option<Text<'_>>| text.as_deref().unwrap_or("?").to_owned();
+    format!("pool {}, {} minutes of {}", text(&line.pool), text(&line.of), text(&line.month))
+}
+
+/// The rule by which a funder was asked, by name and in words.
+fn rule_of(line: &Funding<'_>) -> &'static str {
+    match (&*line.kind, line.of.as_deref()) {
+        ("pool", Some("dial-out")) => {
+            "conferencing-pool: dial-out first uses the minutes of the organisation's conferencing licences"
+        }
+        ("pool", _) => {
+            "calling-plan-pool: a user's call first uses the minutes of the first plan that has any of its kind"
+        }
+        ("lot", _) => "lots-in-order: money is spent first in first out, from lots valid when the call started",
+        ("overdraft", _) => "overdraft: what no lot covers of a finished call is owed until the next money",
+        ("postUsage", _) => "post-usage: in this mode what no lot covers accrues for the monthly invoice",
+        ("uncollected", _) => "strict: in a strict account what no lot covers is uncollected",
+        ("unlicensed", _) => {
+            "unlicensed: money needs the credits licence and a calling plan or conferencing, as of the call's start"
+        }
+        _ => "a rule that this program does not know",
     }
 }
 
@@ -223,6 +290,8 @@ fn why_free(debit: &Debit<'_>) -> String {
         ("internal", "an internal number"),
         ("short-code", "a short code that the numbering plan calls toll-free"),
         ("toll-number", "inbound on a number that is not toll-free"),
+        ("included", "included minutes cover all of it"),
+        ("dial-out-add-on", "unlimited-dial-out: the organiser's add-on covers dial-out to this country"),
     ];
     let found = why.into_iter().find(|(flag, _)| is_flagged(flag));
     found.map_or_else(|| format!("{} costs nothing", &*debit.call.call_type), |(_, why)| why.to_owned())
@@ -271,6 +340,9 @@ fn flag_in_words(flag: &str) -> &'static str {
         "user-in" => "a call received by a user",
         "toll-number" => "inbound on a toll number",
         "short-code" => "a short code",
+        "included" => "wholly paid by included minutes",
+        "dial-out-add-on" => "unlimited dial-out of the organiser",
+        "reversal" => "takes an earlier debit back",
         "zero-seconds" => "not answered, or no connected time: no fee either",
         _ => "a flag that this program does not know",
     }

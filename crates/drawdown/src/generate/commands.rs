@@ -164,7 +164,7 @@ impl<'a> Plan<'a> {
         let mode = if is_post_usage(index) { "postUsage" } else { "prepaid" };
         let strict = index % 7 == 6;
         put(format_args!(
-            r#"{{"schemaVersion":1,"commandId":"{org}-open","orgId":"{org}","at":"{at}","type":"openAccount","currency":"{currency}","ratePlan":"{rate_plan}","mode":"{mode}","country":"{country}","strict":{strict}}}"#
+            r#"{{"schemaVersion":1,"commandId":"{org}-open","orgId":"{org}","at":"{at}","type":"openAccount","currency":"{currency}","ratePlan":"{rate_plan}","mode":"{mode}","country":"{country}","strict":{strict},"licensing":"none"}}"#
         ))?;
         let lots = self.lots(organisation);
         self.add_funds(index, 1, lots.oldest, (at, self.purchased_oldest(index)), put)?;

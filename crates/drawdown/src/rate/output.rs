@@ -10,6 +10,7 @@ use crate::exit::Failure;
 pub struct OutputFile {
     writer: BufWriter<File>,
     path: PathBuf,
+    length: u64,
 }
 
 /// The four files of a run.
@@ -30,12 +31,28 @@ impl OutputFile {
     fn create(directory: &Path, name: &str) -> io::Result<Self> {
         let path = directory.join(name);
         let file = File::create(part_of(&path))?;
-        Ok(OutputFile { writer: BufWriter::with_capacity(BUFFER_BYTES, file), path })
+        Ok(OutputFile { writer: BufWriter::with_capacity(BUFFER_BYTES, file), path, length: 0 })
     }
 
     /// Appends bytes.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.length += bytes.len() as u64;
         self.writer.write_all(bytes)
+    }
+
+    /// How many bytes were appended.
+    pub fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Everything appended can be read from the file now.
+    pub fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+
+    /// The file, to be read while it is written.
+    pub fn reader(&self) -> io::Result<File> {
+        File::open(part_of(&self.path))
     }
 
     fn finish(mut self) -> io::Result<()> {

@@ -4,6 +4,7 @@
 //! lines of the round before are written. In between everything is put in order, which is quick. In the second each
 //! partition takes its inputs in that order. Memory is bounded by the chunks of one round.
 
+use std::fs::File;
 use std::io;
 
 use drawdown_engine::intake::Raw;
@@ -16,6 +17,7 @@ use rayon::slice::ParallelSlice as _;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::Job;
+use super::earlier::Places;
 use super::feed::{Feeds, PendingCommand, Records, too_large};
 use super::finish;
 use super::output::Files;
@@ -37,6 +39,8 @@ pub struct Rating<'a> {
     shards: Vec<Shard<'a>>,
     /// The lines of the round before, not yet in the files.
     unwritten: Lines,
+    /// The file of debits, for reading earlier ones back.
+    debits: File,
     records: u64,
 }
 
@@ -45,6 +49,8 @@ pub struct Rating<'a> {
 struct Lines {
     order: Vec<u8>,
     shards: Vec<Written>,
+    /// Where in the file the debits of each shard's records begin, of all rounds that were written.
+    places: Vec<Vec<u64>>,
 }
 
 /// What became of a frame.
@@ -79,9 +85,11 @@ struct Arranged {
 }
 
 impl<'a> Rating<'a> {
-    pub fn new(job: Job<'a>, feeds: Feeds, files: Files) -> Self {
-        let shards = (0..SHARD_COUNT).map(|_| Shard::default()).collect();
-        Rating { job, feeds, files, shards, unwritten: Lines::default(), records: 0 }
+    pub fn new(job: Job<'a>, feeds: Feeds, files: Files) -> io::Result<Self> {
+        let shards = (0..SHARD_COUNT).map(|_| Shard::new()).collect();
+        let debits = files.debits.reader()?;
+        let unwritten = Lines { places: vec![Vec::new(); SHARD_COUNT], ..Lines::default() };
+        Ok(Rating { job, feeds, files, shards, unwritten, debits, records: 0 })
     }
 
     /// How many records were taken so far.
@@ -111,12 +119,20 @@ impl<'a> Rating<'a> {
         let arranged = arrange(&decoded, loaded, commands);
         let engine = &job.engine;
         let task = Task { job, arranged: &arranged, decoded: &decoded, loaded, commands };
-        self.shards.par_iter_mut().zip(&arranged.by_shard).for_each(|(shard, indices)| {
+        let file = &self.debits;
+        let shards = self.shards.par_iter_mut().zip(&arranged.by_shard).zip(&self.unwritten.places);
+        shards.for_each(|((shard, indices), offsets)| {
+            let places = Places { file, offsets };
             for &index in indices {
-                task.run(shard, index as usize);
+                task.run(shard, index as usize, &places);
             }
             shard.end_round(engine);
         });
+        if let Some(error) = self.shards.iter_mut().find_map(|shard| shard.failure.take()) {
+            return Err(Failure::Fault(
+                anyhow::Error::new(error).context("a debit that is corrected cannot be read back"),
+            ));
+        }
         drop(decoded);
         for (feed, (count, arrival)) in records.iter_mut().zip(arranged.taken) {
             self.records += count as u64;
@@ -254,7 +270,7 @@ struct Task<'t, 'a> {
 }
 
 impl<'a> Task<'_, 'a> {
-    fn run(&self, shard: &mut Shard<'a>, index: usize) {
+    fn run(&self, shard: &mut Shard<'a>, index: usize, places: &Places<'_>) {
         let item = &self.arranged.items[index];
         match item.source {
             Source::Command { index } => {
@@ -274,7 +290,7 @@ impl<'a> Task<'_, 'a> {
                 };
                 let raw = Raw { bytes: records.bytes(framed), cut_from, origin, resend: None };
                 match at(self.decoded, feed, frame) {
-                    Read::Cdr(cdr) => shard.cdr(&self.job.engine, item.arrival, cdr, &raw),
+                    Read::Cdr(cdr) => shard.cdr(&self.job.engine, item.arrival, cdr, &raw, places),
                     Read::NotACall => shard.not_a_call(),
                     Read::Rejected(rejection) => shard.undecodable(rejection, &raw),
                 }
@@ -300,7 +316,11 @@ impl Lines {
             let (next, from) = &mut cursors[usize::from(shard)];
             let written = &self.shards[usize::from(shard)];
             let to = written.ends[*next];
-            files.debits.write(&written.intake.lines.debits[from.debits as usize..to.debits as usize])?;
+            let debits = &written.intake.lines.debits[from.debits as usize..to.debits as usize];
+            if !debits.is_empty() {
+                self.places[usize::from(shard)].push(files.debits.length());
+                files.debits.write(debits)?;
+            }
             files.events.write(&written.intake.lines.events[from.events as usize..to.events as usize])?;
             files.rejects.write(&written.intake.rejects[from.rejects as usize..to.rejects as usize])?;
             *next += 1;
@@ -308,6 +328,6 @@ impl Lines {
         }
         self.order.clear();
         self.shards.iter_mut().for_each(Written::clear);
-        Ok(())
+        files.debits.flush()
     }
 }

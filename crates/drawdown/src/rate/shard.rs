@@ -1,5 +1,7 @@
 //! One partition of a run, with what it wrote in this round and what it has counted so far.
 
+use std::io;
+
 use drawdown_engine::intake::{Intake, Raw};
 use drawdown_engine::{Engine, Outcome, Partition, Tally};
 use drawdown_rating::{Charge, Row};
@@ -9,6 +11,7 @@ use drawdown_wire::reject::Origin;
 use drawdown_wire::{Cdr, Rejection};
 use rustc_hash::FxHashMap;
 
+use super::earlier::{Earlier, Places};
 use super::feed::PendingCommand;
 
 /// Where in the output buffers of a shard one input's lines end.
@@ -47,7 +50,6 @@ pub struct Spent<'c> {
 }
 
 /// One partition of a run.
-#[derive(Default)]
 pub struct Shard<'c> {
     /// The engine's partition.
     pub partition: Partition,
@@ -59,6 +61,8 @@ pub struct Shard<'c> {
     pub spent: FxHashMap<usize, Spent<'c>>,
     /// What was written in this round.
     pub written: Written,
+    /// Why a debit could not be read back: then the run is void.
+    pub failure: Option<io::Error>,
 }
 
 impl Written {
@@ -80,12 +84,26 @@ impl Written {
 }
 
 impl<'c> Shard<'c> {
-    /// Rates and books one record.
-    pub fn cdr(&mut self, engine: &Engine<'c>, arrival: Timestamp, cdr: &Cdr<'_>, raw: &Raw<'_>) {
+    /// A partition without accounts.
+    pub fn new() -> Self {
+        Shard {
+            partition: Partition::numbering_records(),
+            tally: Tally::default(),
+            events: 0,
+            spent: FxHashMap::default(),
+            written: Written::default(),
+            failure: None,
+        }
+    }
+
+    /// Rates and books one record. What it corrects is read back from where `places` says that debits of earlier rounds
+    /// begin.
+    pub fn cdr(&mut self, engine: &Engine<'c>, arrival: Timestamp, cdr: &Cdr<'_>, raw: &Raw<'_>, places: &Places<'_>) {
         let events_before = self.written.intake.lines.events.len();
-        let outcome = self.written.intake.cdr(&mut self.partition, engine, arrival, cdr, raw);
+        let mut earlier = Earlier { places, failure: &mut self.failure };
+        let outcome = self.written.intake.cdr(&mut self.partition, engine, arrival, cdr, raw, &mut earlier);
         if let Outcome::Debited(debited) = &outcome
-            && let Pricing::Charged(charge, _) = &debited.pricing
+            && let Some(Pricing::Charged(charge, _)) = &debited.pricing
         {
             self.spend(charge);
         }

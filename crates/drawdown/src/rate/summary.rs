@@ -94,6 +94,9 @@ impl Summary {
         if tally.unrated > 0 {
             writeln!(out, "  debited without a price (unrated): {}; copies are in rejects.jsonl", tally.unrated)?;
         }
+        if tally.corrections > 0 {
+            writeln!(out, "  corrections of records debited before: {}", tally.corrections)?;
+        }
         if self.not_a_call > 0 {
             writeln!(out, "  lines that are no calls, by rule of the source: {}", self.not_a_call)?;
         }
@@ -109,9 +112,9 @@ impl Summary {
             )?;
         }
         for (currency, charged) in &tally.money {
-            let funded = &charged.funded;
-            writeln!(out, "charged   {} {currency}, paid by", charged.amount)?;
-            for (name, amount) in funders(funded) {
+            let (amount, funded) = charged.net();
+            writeln!(out, "charged   {amount} {currency}, paid by")?;
+            for (name, amount) in funders(&funded) {
                 writeln!(out, "  {name:<12} {amount:>27}")?;
             }
         }
@@ -156,11 +159,12 @@ impl Summary {
         let rejected_by: Map<String, Value> =
             self.rejected_by().map(|(reason, count)| (reason.to_owned(), count.into())).collect();
         let charged = tally.money.iter().map(|(currency, charged)| {
-            let by_funder: Map<String, Value> = funders(&charged.funded)
+            let (amount, funded) = charged.net();
+            let by_funder: Map<String, Value> = funders(&funded)
                 .into_iter()
                 .map(|(name, amount)| (name.to_owned(), amount.to_string().into()))
                 .collect();
-            json!({"currency": currency.as_str(), "amount": charged.amount.to_string(), "byFunder": by_funder})
+            json!({"currency": currency.as_str(), "amount": amount.to_string(), "byFunder": by_funder})
         });
         let dearest = self.dearest.iter().map(|destination| {
             json!({
@@ -174,7 +178,7 @@ impl Summary {
         let summary = json!({
             "records": {
                 "in": tally.records, "debited": tally.debited, "duplicate": tally.duplicate,
-                "rejected": tally.rejected_count(), "rejectedBy": rejected_by, "unrated": tally.unrated,
+                "rejected": tally.rejected_count(), "rejectedBy": rejected_by, "unrated": tally.unrated, "corrections": tally.corrections,
                 "notACall": self.not_a_call,
             },
             "upstreamCharge": {
@@ -197,12 +201,13 @@ impl Summary {
     }
 }
 
-fn funders(funded: &drawdown_engine::tally::Funded) -> [(&'static str, Money); 4] {
+fn funders(funded: &drawdown_engine::tally::Funded) -> [(&'static str, Money); 5] {
     [
         ("lot", funded.lots),
         ("overdraft", funded.overdraft),
         ("postUsage", funded.post_usage),
         ("uncollected", funded.uncollected),
+        ("unlicensed", funded.unlicensed),
     ]
 }
 

@@ -11,7 +11,7 @@ use drawdown_api::Stage;
 use drawdown_engine::log::{Log, LogError};
 use drawdown_engine::worker::{Sources, Step};
 use drawdown_engine::{Engine, Worker};
-use drawdown_ledger::command::{Mode, OpenAccount};
+use drawdown_ledger::command::OpenAccount;
 use drawdown_rating::Catalogue;
 use drawdown_stream::embedded::EmbeddedLog;
 use drawdown_stream::kafka::KafkaLog;
@@ -182,5 +182,5 @@ impl Place {
 fn terms(catalogue: &Catalogue) -> Option<OpenAccount> {
     let rate_plan = catalogue.sole_plan()?;
     let currency = catalogue.plan_currency(catalogue.plan(rate_plan)?);
-    Some(OpenAccount { currency, rate_plan: rate_plan.into(), mode: Mode::PostUsage, country: *b"ZZ", strict: false })
+    Some(crate::files::terms_of_unknown(currency, rate_plan))
 }

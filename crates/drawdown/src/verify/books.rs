@@ -5,9 +5,11 @@
 
 mod events;
 
+use std::collections::BTreeMap;
+
 use drawdown_units::{Currency, Money, Timestamp};
 
-use super::entry::{Body, Booked, Entry, Line, NewLot, Payer};
+use super::entry::{Body, Booked, Entry, Happening, Line, NewLot, Payer};
 use super::findings::At;
 use super::sum::Sum;
 
@@ -60,6 +62,7 @@ pub struct Terms {
     pub rate_plan: Box<str>,
     pub post_usage: bool,
     pub strict: bool,
+    pub licensing_required: bool,
 }
 
 /// The figures of an account.
@@ -76,6 +79,9 @@ pub struct Figures {
     pub overdraft: Sum,
     pub post_usage: Sum,
     pub uncollected: Sum,
+    pub unlicensed: Sum,
+    /// What post-usage statements were about.
+    pub stated: Sum,
 }
 
 /// Recharges, as far as events tell.
@@ -103,6 +109,10 @@ pub struct Books {
     /// Every lot before this one is empty.
     first_open: usize,
     pub recharges: Recharges,
+    /// Minutes used, by pool, use and month.
+    pub pools: BTreeMap<Box<str>, u64>,
+    /// What the reversal before gave to a lot that is to come next.
+    pub(super) returning: Option<(Box<str>, Sum)>,
 }
 
 impl Books {
@@ -118,6 +128,8 @@ impl Books {
             lots: Vec::new(),
             first_open: 0,
             recharges: Recharges::default(),
+            pools: BTreeMap::new(),
+            returning: None,
         }
     }
 
@@ -128,6 +140,10 @@ impl Books {
             at.differs("at", format_args!("{} or later: time does not go back", self.clock), entry.at);
         }
         self.clock = self.clock.max(entry.at);
+        let is_return = matches!(&entry.body, Body::Event(Happening::Returned(_)));
+        if let Some((lot, sum)) = self.returning.take_if(|_| !is_return) {
+            at.differs("type", format_args!("FundsReturned: lot {lot} with {sum}"), "something else");
+        }
         match &entry.body {
             Body::Debit(booked) => self.book_debit(booked, at),
             Body::Event(happening) => self.book_event(happening, entry, at),
@@ -151,13 +167,86 @@ impl Books {
             at.differs("orgId", "no debit after AccountClosed", "a debit");
         }
         self.figures.charged += debit.amount;
+        if let Some(pool) = &debit.pool {
+            let used = self.pools.entry(pool.pool.clone()).or_default();
+            if *used != pool.before {
+                at.differs("funding[0].before", *used, pool.before);
+            }
+            *used = pool.after;
+        }
         for (index, line) in debit.lines.iter().enumerate() {
-            self.book_line(index, line, debit.started, at);
+            if debit.is_reversal {
+                self.book_reversed(index, line, at);
+            } else {
+                self.book_line(index, line, debit.started, at);
+            }
         }
     }
 
+    /// A line of a reversal: what was drawn or accrued goes back.
+    fn book_reversed(&mut self, index: usize, line: &Line, at: &mut At<'_>) {
+        let returned = line.returned.as_ref().map_or(Money::ZERO, |(_, amount)| *amount);
+        if let Some((lot, amount)) = &line.returned {
+            let (_, sum) = self.returning.get_or_insert_with(|| (lot.clone(), Sum::default()));
+            *sum += *amount;
+        }
+        let figures = &mut self.figures;
+        let accrued = match &line.payer {
+            Payer::Lot(lot) => {
+                figures.drawn += line.amount;
+                figures.spent += line.amount;
+                self.give_back(index, lot, line, at);
+                return;
+            }
+            Payer::Overdraft => {
+                figures.overdrawn += line.amount;
+                figures.spent -= returned;
+                self.balance += line.before.minus(line.after);
+                &mut figures.overdraft
+            }
+            Payer::PostUsage => &mut figures.post_usage,
+            Payer::Uncollected => &mut figures.uncollected,
+            Payer::Unlicensed => &mut figures.unlicensed,
+        };
+        if *accrued != line.before.into() {
+            at.differs(format_args!("funding[{index}].before"), *accrued, line.before);
+        }
+        *accrued -= line.before.minus(line.after);
+    }
+
+    fn give_back(&mut self, index: usize, lot: &str, line: &Line, at: &mut At<'_>) {
+        let back = line.after.minus(line.before);
+        let Some(place) = self.place_of(lot) else {
+            if !back.is_zero() {
+                at.differs(format_args!("funding[{index}].lotId"), "a lot of this account", lot);
+            }
+            return;
+        };
+        let clock = self.clock;
+        let held = &mut self.lots[place];
+        if held.remaining != line.before {
+            at.differs(format_args!("funding[{index}].before"), held.remaining, line.before);
+        }
+        if held.state == State::Active && held.remaining.is_zero() && clock >= held.expires {
+            // A lot that expires empty does so without an event.
+            held.state = State::Expired;
+        }
+        let is_over = matches!(held.state, State::Forfeited | State::Refunded);
+        if back.is_positive() && (is_over || line.after > held.amount) {
+            let found = format!("{lot}, {}, with {} of {}", held.state.name(), line.after, held.amount);
+            at.differs(format_args!("funding[{index}].lotId"), "a lot that can take it back", found);
+        }
+        if held.state == State::Active {
+            self.balance += back;
+        }
+        held.remaining = line.after;
+        self.first_open = self.first_open.min(place);
+    }
+
     fn book_line(&mut self, index: usize, line: &Line, started: Timestamp, at: &mut At<'_>) {
-        self.check_order(index, line, started, at);
+        if line.payer != Payer::Unlicensed {
+            self.check_order(index, line, started, at);
+        }
         let figures = &mut self.figures;
         let (accrued, right) = match (&line.payer, &self.terms) {
             (Payer::Lot(lot), _) => {
@@ -170,6 +259,9 @@ impl Books {
                 figures.overdrawn += line.amount;
                 self.balance -= line.amount;
                 (&mut figures.overdraft, terms.as_ref().is_some_and(|it| !it.post_usage && !it.strict))
+            }
+            (Payer::Unlicensed, terms) => {
+                (&mut figures.unlicensed, terms.as_ref().is_some_and(|it| it.licensing_required))
             }
             (Payer::PostUsage, terms) => (&mut figures.post_usage, terms.as_ref().is_some_and(|it| it.post_usage)),
             (Payer::Uncollected, terms) => {
@@ -218,6 +310,10 @@ impl Books {
         }
         held.remaining = line.after;
         self.first_open = self.first_open.min(place);
+        self.skip_empty();
+    }
+
+    fn skip_empty(&mut self) {
         while self.lots.get(self.first_open).is_some_and(|lot| lot.remaining.is_zero()) {
             self.first_open += 1;
         }
@@ -294,7 +390,8 @@ impl Books {
         if came != went {
             at.differs("purchased + adjusted", format_args!("{went}, spent, forfeited, refunded and remaining"), came);
         }
-        let paid = [figures.drawn, figures.overdrawn, figures.post_usage, figures.uncollected].into_iter().sum::<Sum>();
+        let paid = [figures.drawn, figures.overdrawn, figures.post_usage, figures.uncollected, figures.unlicensed];
+        let paid: Sum = paid.into_iter().sum();
         if figures.charged != paid {
             at.differs("charged", format_args!("{paid}, what the funding lines sum to"), figures.charged);
         }

@@ -22,7 +22,7 @@ pub enum Recomputed {
 }
 
 /// Why a call may cost nothing although its kind could.
-const FREE_FLAGS: [&str; 4] = ["emergency", "internal", "short-code", "toll-number"];
+const FREE_FLAGS: [&str; 6] = ["emergency", "internal", "short-code", "toll-number", "included", "dial-out-add-on"];
 
 /// Checks the charge of a debit by itself, and by its deck if decks are given.
 pub fn check(
@@ -32,6 +32,11 @@ pub fn check(
     decks: &[Deck],
     flaws: &mut Vec<Flaw>,
 ) -> Recomputed {
+    if debit.reverses.is_some() {
+        // It has no price of its own: what it takes back is in its funding.
+        return Recomputed::Nothing;
+    }
+    check_rest(debit, flaws);
     let call_type = CallType::parse(&debit.call.call_type);
     if call_type.is_none() {
         flaws.push(Flaw::new("call.callType", "a call type", &*debit.call.call_type));
@@ -56,6 +61,24 @@ pub fn check(
         Err(flaw) => flaws.push(flaw),
     }
     Recomputed::Done
+}
+
+/// What is rated of a call is what minutes of a pool leave of it (boundaries.md P1).
+fn check_rest(debit: &Debit<'_>, flaws: &mut Vec<Flaw>) {
+    let covered: i64 =
+        debit.funding.iter().filter_map(|line| line.minutes).map(|minutes| minutes.saturating_mul(60)).sum();
+    let rest = i64::from(debit.call.duration).saturating_sub(covered);
+    let expected = (covered > 0 && rest > 0).then_some(rest);
+    let found = debit.charge.rated_seconds.map(i64::from);
+    if found != expected {
+        let told = |rest: Option<i64>| rest.map_or_else(|| "none".to_owned(), |rest| rest.to_string());
+        flaws.push(Flaw::new("charge.ratedSeconds", told(expected), told(found)));
+    }
+    let is_included = debit.flags.iter().any(|flag| &**flag == "included");
+    if is_included != (covered > 0 && rest <= 0) {
+        let (expected, found) = if is_included { ("not to be there", "included") } else { ("included", "not there") };
+        flaws.push(Flaw::new("flags", expected, found));
+    }
 }
 
 fn check_unpriced(debit: &Debit<'_>, amount: Money, call_type: Option<CallType>, flaws: &mut Vec<Flaw>) {
@@ -147,7 +170,7 @@ pub fn call_of(debit: &Debit<'_>, started: Timestamp, product: Product) -> Resul
         },
         caller,
         start: started,
-        seconds: debit.call.duration,
+        seconds: debit.charge.rated_seconds.unwrap_or(debit.call.duration),
     })
 }
 

@@ -2,9 +2,10 @@
 
 use drawdown_units::{Money, Timestamp};
 use drawdown_wire::Text;
-use drawdown_wire::account::{LotSnapshot, Snapshot};
+use drawdown_wire::account::{LotSnapshot, Snapshot, UseSnapshot};
 
 use super::books::{Books, Lot, State};
+use super::entry::pool_key;
 use super::findings::At;
 use super::sum::Sum;
 
@@ -30,6 +31,10 @@ pub fn compare(books: &Books, state: &Snapshot<'_>, at: &mut At<'_>) {
     ] {
         compare_sum(field, rebuilt, written, at);
     }
+    if let Some(unlicensed) = &state.unlicensed {
+        compare_sum("unlicensed", figures.unlicensed, unlicensed, at);
+    }
+    compare_pools(books, state, at);
     let clock = Timestamp::parse(&state.clock).ok();
     match clock {
         Some(clock) if clock >= books.clock => {}
@@ -52,6 +57,25 @@ fn compare_terms(books: &Books, state: &Snapshot<'_>, at: &mut At<'_>) {
 fn compare_sum(field: &str, rebuilt: Sum, written: &Text<'_>, at: &mut At<'_>) {
     if Money::parse(written).ok().map(Sum::from) != Some(rebuilt) {
         at.differs(field, rebuilt, written);
+    }
+}
+
+/// What is written of pools is what debits drew; months that no call can be of any more need not be written.
+fn compare_pools(books: &Books, state: &Snapshot<'_>, at: &mut At<'_>) {
+    let mut compare = |name: &str, uses: &[UseSnapshot<'_>]| {
+        for written in uses {
+            let key = pool_key(name, &written.of, &written.month);
+            let rebuilt = books.pools.get(&key).copied().unwrap_or_default();
+            at.same(&format!("pools {key}"), rebuilt, written.used);
+        }
+    };
+    for pool in &state.pools {
+        let is_whole = &*pool.country == "--";
+        let name = if is_whole { pool.licence.to_string() } else { format!("{}/{}", pool.licence, pool.country) };
+        compare(&name, &pool.uses);
+    }
+    for user in &state.users {
+        user.pools.iter().for_each(|pool| compare(&format!("{}/{}", pool.licence, user.user_id), &pool.uses));
     }
 }
 

@@ -44,8 +44,20 @@ pub struct Booked {
     pub started: Timestamp,
     pub currency: Option<Currency>,
     pub amount: Money,
+    pub pool: Option<PoolUse>,
     pub lines: Vec<Line>,
+    /// It takes an earlier debit back.
+    pub is_reversal: bool,
     pub recomputed: Recomputed,
+}
+
+/// What was drawn from a pool, or given back.
+#[derive(Debug)]
+pub struct PoolUse {
+    /// Name, use and month.
+    pub pool: Box<str>,
+    pub before: u64,
+    pub after: u64,
 }
 
 /// A funding line, or what an adjustment drew.
@@ -55,6 +67,8 @@ pub struct Line {
     pub amount: Money,
     pub before: Money,
     pub after: Money,
+    /// What a reversal gave to a new lot instead, and which.
+    pub returned: Option<(Box<str>, Money)>,
 }
 
 /// Who paid.
@@ -64,6 +78,7 @@ pub enum Payer {
     Overdraft,
     PostUsage,
     Uncollected,
+    Unlicensed,
 }
 
 /// A lot as the event that made it describes it.
@@ -84,6 +99,7 @@ pub enum Happening {
         rate_plan: Box<str>,
         post_usage: bool,
         strict: bool,
+        licensing_required: bool,
     },
     Bought(NewLot),
     Recharged {
@@ -91,6 +107,12 @@ pub enum Happening {
         lot: NewLot,
     },
     AdjustedUp(NewLot),
+    /// What a reversal could not give back where it came from.
+    Returned(NewLot),
+    Stated {
+        amount: Money,
+        post_usage: Money,
+    },
     AdjustedDown {
         amount: Money,
         draws: Vec<Line>,
@@ -166,11 +188,15 @@ fn debit_entry(line: u64, debit: &Debit<'_>, decks: &[Deck], fields: &mut Fields
     let started = fields.time("call.startDateTime", Some(&debit.call.start_date_time));
     let amount = fields.money("charge.amount", Some(&debit.charge.amount));
     let balance_after = fields.money("balanceAfter", Some(&debit.balance_after));
+    let is_reversal = debit.reverses.is_some();
+    let pool = debit.funding.iter().find(|line| line.is_pool()).map(|line| pool_use(line, fields));
+    let money = debit.funding.iter().enumerate().filter(|(_, line)| !line.is_pool());
     let lines: Option<Vec<Line>> =
-        debit.funding.iter().enumerate().map(|(index, funding)| funding_line(index, funding, fields)).collect();
+        money.map(|(index, funding)| funding_line(index, funding, is_reversal, fields)).collect();
     let (at, started, amount, balance_after, lines) = (at?, started?, amount?, balance_after?, lines?);
-    if amount.is_negative() {
-        fields.flaws.push(Flaw::new("charge.amount", "0.00 or above", amount));
+    if amount.is_negative() != (is_reversal && !amount.is_zero()) {
+        let expected = if is_reversal { "0.00 or below" } else { "0.00 or above" };
+        fields.flaws.push(Flaw::new("charge.amount", expected, amount));
     }
     let paid: Sum = lines.iter().map(|line| Sum::from(line.amount)).sum();
     if paid != amount.into() {
@@ -191,23 +217,61 @@ fn debit_entry(line: u64, debit: &Debit<'_>, decks: &[Deck], fields: &mut Fields
         seq: debit.seq,
         at,
         balance_after,
-        body: Body::Debit(Booked { identity, id, started, currency, amount, lines, recomputed }),
+        body: Body::Debit(Booked {
+            identity,
+            id,
+            started,
+            currency,
+            amount,
+            pool: pool.flatten(),
+            lines,
+            is_reversal,
+            recomputed,
+        }),
     })
 }
 
-fn funding_line(index: usize, funding: &Funding<'_>, fields: &mut Fields) -> Option<Line> {
+fn pool_use(line: &Funding<'_>, fields: &mut Fields) -> Option<PoolUse> {
+    let pool = fields.text("funding[0].pool", line.pool.as_ref())?;
+    let of = fields.text("funding[0].use", line.of.as_ref())?;
+    let month = fields.text("funding[0].month", line.month.as_ref())?;
+    let minutes = fields.need("funding[0].minutes", line.minutes)?;
+    let size = fields.need("funding[0].size", line.size)?;
+    let before: u64 = fields.read("funding[0].before", &line.before, line.before.parse())?;
+    let after: u64 = fields.read("funding[0].after", &line.after, line.after.parse())?;
+    if before.checked_add_signed(minutes) != Some(after) {
+        fields.flaws.push(Flaw::new("funding[0].after", format_args!("{before} and {minutes} minutes"), after));
+    }
+    if minutes > 0 && after > size {
+        fields.flaws.push(Flaw::new("funding[0].after", format_args!("{size} at most, the pool's size"), after));
+    }
+    Some(PoolUse { pool: pool_key(&pool, &of, &month), before, after })
+}
+
+/// The key of what is used of a pool in a month.
+pub fn pool_key(pool: &str, of: &str, month: &str) -> Box<str> {
+    format!("{pool} {of} {month}").into()
+}
+
+fn funding_line(index: usize, funding: &Funding<'_>, is_reversal: bool, fields: &mut Fields) -> Option<Line> {
     let payer = match (&*funding.kind, &funding.lot_id) {
         ("lot", Some(lot)) => Some(Payer::Lot((&**lot).into())),
         ("overdraft", None) => Some(Payer::Overdraft),
         ("postUsage", None) => Some(Payer::PostUsage),
         ("uncollected", None) => Some(Payer::Uncollected),
+        ("unlicensed", None) => Some(Payer::Unlicensed),
         (kind, _) => {
-            let known = "lot with a lotId, overdraft, postUsage or uncollected";
+            let known = "pool, lot with a lotId, overdraft, postUsage, uncollected or unlicensed";
             fields.flaws.push(Flaw::new(format_args!("funding[{index}].type"), known, kind));
             None
         }
     };
-    fields.line("funding", index, payer, [&funding.amount, &funding.before, &funding.after])
+    let figures = [&funding.amount, &funding.before, &funding.after];
+    if is_reversal {
+        fields.reversed_line(index, payer, figures, funding.returned_to.as_ref())
+    } else {
+        fields.line("funding", index, payer, figures)
+    }
 }
 
 /// Reads and checks a line of account events.
@@ -253,9 +317,15 @@ fn happening(event: &AccountEvent<'_>, fields: &mut Fields) -> Option<Happening>
             rate_plan: fields.text("ratePlan", event.rate_plan.as_ref())?,
             post_usage: fields.mode(event.mode.as_ref())?,
             strict: fields.need("strict", event.strict)?,
+            licensing_required: event.licensing.as_deref() == Some("required"),
         },
         "FundsAdded" => Happening::Bought(fields.lot(event)?),
         "RechargeSucceeded" => Happening::Recharged { number: number(fields)?, lot: fields.lot(event)? },
+        "FundsReturned" => Happening::Returned(fields.lot(event)?),
+        "PostUsageStatement" => Happening::Stated {
+            amount: amount(fields)?,
+            post_usage: fields.money("postUsage", event.post_usage.as_ref())?,
+        },
         "Adjusted" if event.lot_id.is_some() => Happening::AdjustedUp(fields.lot(event)?),
         "Adjusted" => Happening::AdjustedDown {
             amount: amount(fields)?,
@@ -288,9 +358,13 @@ fn happening(event: &AccountEvent<'_>, fields: &mut Fields) -> Option<Happening>
             overdraft: fields.money("overdraft", event.overdraft.as_ref())?,
             post_usage: fields.money("postUsage", event.post_usage.as_ref())?,
         },
-        "AutoRechargeConfigured" | "RechargeAttemptFailed" | "RechargeCapReached" | "CommandRefused" => {
-            Happening::Other
-        }
+        "AutoRechargeConfigured"
+        | "RechargeAttemptFailed"
+        | "RechargeCapReached"
+        | "CommandRefused"
+        | "LicenceAssigned"
+        | "LicenceRemoved"
+        | "PoolThresholdReached" => Happening::Other,
         unknown => {
             fields.flaws.push(Flaw::new("type", "an account event that this program knows", unknown));
             return None;

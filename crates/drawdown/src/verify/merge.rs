@@ -59,7 +59,10 @@ impl Merge {
         let mut at = findings.at(Place { stream: SIDES[side], line: entry.line }, &entry.org);
         if let Body::Debit(debit) = &entry.body {
             self.recomputed += u64::from(debit.recomputed == Recomputed::Done);
-            if !self.identities.claim(debit.identity, entry.at) {
+            if debit.is_reversal && !self.identities.release(debit.identity) {
+                at.differs("id", "a record that was debited, and not taken back before", &debit.id);
+            }
+            if !debit.is_reversal && !self.identities.claim(debit.identity, entry.at, debit.started) {
                 at.differs("id", "a record that was not debited before", &debit.id);
             }
         }

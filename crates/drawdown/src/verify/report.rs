@@ -30,12 +30,13 @@ struct Money {
     sums: [Sum; NAMES.len()],
 }
 
-const NAMES: [&str; 12] = [
+const NAMES: [&str; 13] = [
     "charged",
     "lot",
     "overdraft",
     "postUsage",
     "uncollected",
+    "unlicensed",
     "purchased",
     "adjusted",
     "spent",
@@ -57,6 +58,7 @@ impl Report {
                 figures.overdrawn,
                 figures.post_usage,
                 figures.uncollected,
+                figures.unlicensed,
                 figures.purchased,
                 figures.adjusted,
                 figures.spent,
@@ -128,7 +130,7 @@ impl Report {
             let mut table = Table::new(&[(currency.as_str(), Align::Left), ("", Align::Right)]);
             for (name, sum) in NAMES.into_iter().zip(money.sums) {
                 let name = match name {
-                    "lot" | "overdraft" | "postUsage" | "uncollected" => format!("  by {name}"),
+                    "lot" | "overdraft" | "postUsage" | "uncollected" | "unlicensed" => format!("  by {name}"),
                     "owed" => "overdraft not settled".to_owned(),
                     _ => name.to_owned(),
                 };
@@ -173,7 +175,7 @@ impl Money {
     fn json(&self, currency: Currency) -> Value {
         let mut json = json!({"currency": currency.as_str(), "byFunder": {}});
         for (index, (name, sum)) in NAMES.into_iter().zip(self.sums).enumerate() {
-            let place = if (1..5).contains(&index) { &mut json["byFunder"] } else { &mut json };
+            let place = if (1..6).contains(&index) { &mut json["byFunder"] } else { &mut json };
             place[name] = sum.to_string().into();
         }
         json

@@ -14,16 +14,20 @@ fn hash(counter: u64) -> u64 {
 }
 
 /// boundaries.md D4: lower is stale, equal with other content conflicts, higher corrects.
+const CONFLICT: Known = Known::Conflict { transaction: 9, is_void: true };
+
 #[test]
 fn revisions_are_ordered() {
     let mut dedup = Dedup::default();
+    dedup.forget_before(0);
     assert_eq!(dedup.look_up(record(7, 1, 0, 0)), Known::New);
     dedup.insert(record(7, 1, 3, 0), 9);
     assert_eq!(dedup.look_up(record(7, 1, 3, 0)), Known::Duplicate);
-    assert_eq!(dedup.look_up(record(7, 2, 3, 0)), Known::Conflict);
+    assert_eq!(dedup.look_up(record(7, 2, 3, 0)), CONFLICT);
     assert_eq!(dedup.look_up(record(7, 2, 2, 0)), Known::Stale);
-    assert_eq!(dedup.look_up(record(7, 1, 4, 0)), Known::Newer { transaction: 9 });
-    assert_eq!(dedup.look_up(record(7, 1, 3, 1)), Known::Conflict, "another day of call start is other content");
+    assert_eq!(dedup.look_up(record(7, 1, 4, 0)), Known::Newer { transaction: 9, revision: 3, is_void: true });
+    assert_eq!(dedup.look_up(record(7, 1, 3, 1)), Known::Duplicate, "the day is part of the content, not beside it");
+    assert_eq!((dedup.day_of(7), dedup.day_of(8)), (Some(0), None));
 }
 
 #[test]

@@ -6,9 +6,10 @@ use drawdown_wire::seen::{SeenCommand, SeenRecord};
 use drawdown_wire::{Cdr, Reason, Rejection};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
+use super::corrections::Earlier;
 use super::{Engine, Limits, Partition};
 use crate::accounts::Slot;
-use crate::dedup::{Fingerprint, Known, REVISION_MAX};
+use crate::dedup::{Fingerprint, Known, REVISION_MAX, VOID_MASK};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -17,6 +18,10 @@ pub(super) struct Admitted {
     /// Its account; `None` where one is to be opened.
     pub slot: Option<Slot>,
     pub fingerprint: Fingerprint,
+    /// What it corrects, if it does.
+    pub corrects: Option<Earlier>,
+    /// Whether its identity is known already.
+    pub is_known: bool,
 }
 
 impl Partition {
@@ -50,11 +55,25 @@ impl Partition {
             Known::New if cdr.void => {
                 Err(Rejection::new(Reason::NothingToVoid, "a void of a record that was never debited here"))
             }
-            Known::New => Ok(Some(Admitted { slot, fingerprint })),
-            Known::Newer { .. } => Err(correction()),
-            Known::Duplicate | Known::Conflict if cdr.void => Err(correction()),
+            Known::New => Ok(Some(Admitted { slot, fingerprint, corrects: None, is_known: false })),
+            Known::Newer { is_void: true, .. } | Known::Conflict { is_void: true, .. } if cdr.void => {
+                Err(Rejection::new(Reason::NothingToVoid, "a void of a record that was withdrawn already"))
+            }
+            // Nothing is left of it to be taken back.
+            Known::Newer { is_void: true, .. } => {
+                Ok(Some(Admitted { slot, fingerprint, corrects: None, is_known: true }))
+            }
+            Known::Newer { transaction: number, revision, is_void: false } => {
+                let corrects = Some(Earlier { number, revision });
+                Ok(Some(Admitted { slot, fingerprint, corrects, is_known: true }))
+            }
+            // A void needs no higher revision than what it withdraws.
+            Known::Conflict { transaction: number, is_void: false } if cdr.void => {
+                let corrects = Some(Earlier { number, revision: cdr.revision });
+                Ok(Some(Admitted { slot, fingerprint, corrects, is_known: true }))
+            }
             Known::Duplicate | Known::Stale => Ok(None),
-            Known::Conflict => Err(Rejection::new(
+            Known::Conflict { .. } => Err(Rejection::new(
                 Reason::Quarantined,
                 "a record of this source and id was debited before with other content; a correction needs a higher revision",
             )),
@@ -111,9 +130,21 @@ impl Partition {
         self.claims.command(SeenCommand { identity, day: wire_day(fingerprint.day) });
     }
 
+    /// An identity is known as long as the latest start of any of its revisions: a correction to an earlier one must not
+    /// let the first delivery be taken for new.
     #[inline]
-    pub(super) fn claim_record(&mut self, fingerprint: Fingerprint) {
-        self.journal.records_changed(self.records.insert(fingerprint, self.batch));
+    pub(super) fn claim_record(&mut self, fingerprint: Fingerprint, corrects: bool) {
+        let day_before = if corrects { self.records.day_of(fingerprint.identity) } else { None };
+        let day = day_before.map_or(fingerprint.day, |day| day.max(fingerprint.day));
+        let fingerprint = Fingerprint { day, ..fingerprint };
+        let number = match &mut self.record_number {
+            None => self.batch,
+            Some(last) => {
+                *last = last.checked_add(1).expect("invariant: a partition of numbered records has fewer than 2^32");
+                *last
+            }
+        };
+        self.journal.records_changed(self.records.insert(fingerprint, number));
         let Fingerprint { identity, content, revision, day } = fingerprint;
         self.claims.record(SeenRecord { identity, content, revision, day: wire_day(day) });
     }
@@ -139,13 +170,13 @@ pub(super) fn command_identity(envelope: &Envelope) -> u64 {
     identity(&envelope.org, &envelope.command_id)
 }
 
-/// A digest of everything that rating, identity and attribution read, and nothing else (boundaries.md D2).
+/// A digest of everything that rating, identity and attribution read, and nothing else (boundaries.md D2). Its last bit
+/// is kept for voids: none of them may be taken for the record that it withdraws.
 fn content_of(cdr: &Cdr<'_>) -> u32 {
     let text = &cdr.text;
     let numbers = [
         cdr.start.seconds() as u64,
         u64::from(cdr.start.nanos()) << 32 | u64::from(cdr.seconds),
-        u64::from(cdr.void),
         xxh3_64(cdr.org.as_bytes()),
         xxh3_64(text.call_type.as_bytes()),
     ];
@@ -160,7 +191,7 @@ fn content_of(cdr: &Cdr<'_>) -> u32 {
     ];
     let hashes = texts.map(|text| text.as_deref().map_or(0, |text| xxh3_64(text.as_bytes())));
     let digest = numbers.into_iter().chain(hashes).fold(0, mix);
-    (digest >> 32) as u32
+    ((digest >> 32) as u32 & !VOID_MASK) | if cdr.void { VOID_MASK } else { 0 }
 }
 
 /// One round of a multiplicative hash; the multiplier is 2^64 over the golden ratio.
@@ -177,12 +208,6 @@ fn unknown(cdr: &Cdr<'_>) -> Rejection {
 #[cold]
 fn closed(cdr: &Cdr<'_>) -> Rejection {
     Rejection::of_field(Reason::OrgClosed, "orgId", format!("the account of {:?} is closed", cdr.org))
-}
-
-#[cold]
-fn correction() -> Rejection {
-    let detail = "corrects a record that was debited; this version books no corrections: use an adjustment";
-    Rejection::of_field(Reason::Correction, "revision", detail)
 }
 
 #[cold]

@@ -43,9 +43,18 @@ impl Partition {
                 *self.accounts.get_mut(slot) = account;
                 slot
             }
-            None => self.accounts.add(account),
+            None => self.accounts.add(account, 0),
         };
         Ok(self.accounts.get(slot).org())
+    }
+
+    /// Takes over the state of one user; of one user the latest counts. It may come before that of the account.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn restore_user(&mut self, state: &[u8]) -> Result<(), RestoreError> {
+        self.restored_users.push(account::unpack_user(state)?);
+        Ok(())
     }
 
     /// Takes over the identities that one transaction claimed, in the order of the transactions.
@@ -56,6 +65,9 @@ impl Partition {
         let seen = seen::read(message)?;
         self.clock = self.clock.max(seen.clock);
         self.batch = self.batch.max(seen.transaction);
+        if let Some(appended) = seen.appended {
+            self.transactions.note(seen.transaction, appended, seen.records().count());
+        }
         let first_day = self.forgotten_before(limits);
         for table in [&mut self.records, &mut self.commands] {
             // Nothing will be undone to before this point.
@@ -83,7 +95,13 @@ impl Partition {
     }
 
     /// Everything was taken over: the partition goes on where the one that saved it stopped.
-    pub fn end_restore(&mut self) {
+    pub fn end_restore(&mut self, rules: &Rules) {
+        for (org, user) in std::mem::take(&mut self.restored_users) {
+            if let Some(slot) = self.accounts.find(&org) {
+                self.accounts.get_mut(slot).restore_user(user, rules);
+            }
+        }
+        self.accounts.iter_mut().for_each(|account| account.end_restore(rules));
         self.accounts.rebuild_dues();
         self.begin_batch();
         for table in [&mut self.records, &mut self.commands] {

@@ -1,6 +1,7 @@
 //! Golden scripts of boundary cases that only the engine as a whole can show, each by its id.
 
 mod identity;
+mod licences;
 mod pricing;
 mod script;
 mod time;

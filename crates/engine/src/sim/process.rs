@@ -260,7 +260,8 @@ impl Log for SimLog {
         from: Timestamp,
         each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
-        let debits = self.call(Call::ReadDebits, |_, state| {
+        let debits = self.call(Call::ReadDebits, |log, state| {
+            log.await_debits(state, partition)?;
             let debits = state.topics.get(Topic::Out(Output::Debits), partition).readable(0);
             let late = debits.filter(|(_, debit)| debit.arrival >= from);
             Ok(late.map(|(_, debit)| debit.value.clone()).collect::<Vec<_>>())

@@ -67,6 +67,11 @@ impl Stream {
         self.open.values().copied().min().unwrap_or_else(|| self.high_watermark())
     }
 
+    /// Where the transaction of `writer` begins, if it has one that is not marked.
+    pub fn first_open(&self, writer: Writer) -> Option<u64> {
+        self.open.get(&writer).copied()
+    }
+
     /// What a read-committed reader sees from `from` on.
     pub fn readable(&self, from: u64) -> impl Iterator<Item = (u64, &Message)> {
         let range = from.min(self.last_stable())..self.last_stable();

@@ -8,15 +8,17 @@ use std::time::Duration;
 
 use drawdown_units::Timestamp;
 use drawdown_wire::account;
+use drawdown_wire::debit::{Original, Sought};
 use drawdown_wire::event::{self, Cause};
 use drawdown_wire::source::Decoded;
 
 use super::decode::{self, Sources};
 use super::messages::Messages;
 use super::observer::Committed;
+use super::read_back::{ReadBack, Recent};
 use crate::intake::Intake;
 use crate::log::{Batch, Input, Log, LogError, Output};
-use crate::partition::{Engine, Partition};
+use crate::partition::{Engine, Outcome, Partition};
 use crate::tally::Tally;
 
 /// A rated batch.
@@ -30,6 +32,8 @@ pub(super) struct Rated {
     written: Vec<Written>,
     /// The states that the transaction makes final, by partition.
     states: Vec<(u32, Messages)>,
+    /// The states of users, likewise.
+    users: Vec<(u32, Messages)>,
     events: Messages,
     arrivals: Vec<(u32, Timestamp)>,
     tally: Tally,
@@ -40,6 +44,13 @@ pub(super) struct Rated {
     /// Emptied ones, for their memory.
     spare: Vec<Written>,
     spare_states: Vec<Messages>,
+}
+
+/// What came before a batch: where it finds debits that it corrects.
+pub(super) struct Earlier<'a, L> {
+    pub log: &'a mut L,
+    pub in_flight: Option<&'a Rated>,
+    pub recent: &'a mut Recent,
 }
 
 /// What one partition wrote.
@@ -63,7 +74,7 @@ impl Rated {
         self.batch.clear();
         self.written.iter_mut().for_each(Written::clear);
         self.spare.append(&mut self.written);
-        self.spare_states.extend(self.states.drain(..).map(|(_, mut states)| {
+        self.spare_states.extend(self.states.drain(..).chain(self.users.drain(..)).map(|(_, mut states)| {
             states.clear();
             states
         }));
@@ -75,7 +86,17 @@ impl Rated {
     }
 
     /// Takes the batch's records, then lets time go on.
-    pub fn rate(&mut self, partitions: &mut BTreeMap<u32, Partition>, engine: &Engine<'_>, sources: &mut Sources) {
+    ///
+    /// # Errors
+    /// A debit that is corrected could not be read back: then nothing here counts.
+    pub fn rate<L: Log>(
+        &mut self,
+        partitions: &mut BTreeMap<u32, Partition>,
+        engine: &Engine<'_>,
+        sources: &mut Sources,
+        earlier: Earlier<'_, L>,
+    ) -> Result<(), LogError> {
+        let Earlier { log, in_flight, recent } = earlier;
         self.order.clear();
         self.order.extend(0..self.batch.count() as u32);
         let batch = &self.batch;
@@ -87,20 +108,26 @@ impl Rated {
             let of = rest.partition_point(|index| self.batch.stream(*index as usize).0 <= *number);
             let (mine, others) = rest.split_at(of);
             rest = others;
-            self.rate_partition(*number, partition, mine, engine, sources);
+            let mut read_back = ReadBack { log, partition: *number, in_flight, recent, failure: None };
+            self.rate_partition(partition, mine, engine, sources, &mut read_back);
+            if let Some(failure) = read_back.failure {
+                return Err(failure);
+            }
         }
         assert!(rest.is_empty(), "invariant: only records of owned partitions are polled");
         self.order = order;
+        Ok(())
     }
 
-    fn rate_partition(
+    fn rate_partition<L: Log>(
         &mut self,
-        number: u32,
         partition: &mut Partition,
         records: &[u32],
         engine: &Engine<'_>,
         sources: &mut Sources,
+        read_back: &mut ReadBack<'_, L>,
     ) {
+        let number = read_back.partition;
         let mut written = self.spare.pop().unwrap_or_default();
         written.partition = number;
         let mut intake = std::mem::take(&mut self.intake);
@@ -122,8 +149,13 @@ impl Rated {
             greatest = greatest.max(arrival);
             match &decoded {
                 Ok(Decoded::Cdr(cdr)) => {
-                    intake.cdr(partition, engine, arrival, cdr, &decode::raw(&record));
-                    written.take(&intake, decode::org_of(Some(cdr), &record));
+                    let outcome = intake.cdr(partition, engine, arrival, cdr, &decode::raw(&record), read_back);
+                    let org = decode::org_of(Some(cdr), &record);
+                    if matches!(outcome, Outcome::Debited(debited) if debited.reversed.is_some()) {
+                        // The debit taken back, and the one in its place.
+                        written.debits.take_lines(org, &intake.lines.debits);
+                    }
+                    written.take(&intake, org);
                 }
                 Ok(Decoded::NotACall) => intake.tally.not_a_call += 1,
                 Err(rejection) => {
@@ -149,18 +181,23 @@ impl Rated {
         if greatest > Timestamp::MIN {
             self.arrivals.push((number, greatest));
         }
-        self.end_partition(partition, written);
+        self.end_partition(partition, written, read_back.log.now());
     }
 
     /// What the transaction says of the partition as a whole: the accounts it touched, the identities it claimed.
-    fn end_partition(&mut self, partition: &Partition, mut written: Written) {
+    fn end_partition(&mut self, partition: &mut Partition, mut written: Written, now: Timestamp) {
         if partition.is_dirty() {
             let mut states = self.spare_states.pop().unwrap_or_default();
             for account in partition.dirty() {
                 states.push(account.org().as_bytes(), |out| account::pack(out, account));
             }
             self.states.push((written.partition, states));
-            partition.write_claims(&mut written.seen);
+            let mut users = self.spare_states.pop().unwrap_or_default();
+            for (org, user) in partition.dirty_users() {
+                users.push(&account::user_key(org, &user.id), |out| account::pack_user(out, org, user));
+            }
+            self.users.push((written.partition, users));
+            partition.write_claims(&mut written.seen, now);
         }
         if !written.is_empty() {
             written.events.iter().for_each(|(key, value)| self.events.push(key, |out| out.extend_from_slice(value)));
@@ -188,11 +225,17 @@ impl Rated {
                 self.written_bytes[Output::Seen as usize] += written.seen.len();
             }
         }
-        for (partition, states) in &self.states {
+        for (partition, states) in self.states.iter().chain(&self.users) {
             append(log, Output::Accounts, *partition, states)?;
             self.written_bytes[Output::Accounts as usize] += states.size_bytes();
         }
         Ok(())
+    }
+
+    /// A debit that it wrote to `partition`; of several the latest.
+    pub fn find_debit(&self, partition: u32, sought: &Sought) -> Option<Box<Original>> {
+        let written = self.written.iter().find(|written| written.partition == partition)?;
+        written.debits.iter().filter_map(|(_, line)| sought.look(line).ok().flatten()).last()
     }
 
     /// What its commit made final; `lags`, `account_count` and `dedup_size_bytes` are the worker's.

@@ -65,12 +65,24 @@ pub fn audit(cluster: &SimCluster, partition: u32, found: &Found) -> Result<(), 
         }
     }
     let identity = |value: &Value| (text(value, "source"), text(value, "id"));
-    let mut debited = BTreeSet::new();
+    // Debited at some time, and debited now, with its start: a reversal takes the one debit back that there is.
+    let (mut debited, mut standing) = (BTreeSet::new(), BTreeMap::new());
     for debit in &found.debits {
-        let identity = identity(&json(debit));
-        if !debited.insert(identity.clone()) {
-            return Err(format!("{identity:?} was debited twice"));
+        let debit = json(debit);
+        let identity = identity(&debit);
+        let is_reversal = debit.get("reverses").is_some();
+        let start = text(&debit["call"], "startDateTime");
+        let is_right = if is_reversal {
+            standing.remove(&identity).is_some()
+        } else {
+            // An id whose call is older than the window is forgotten, and may come again with another call.
+            standing.insert(identity.clone(), start.clone()).is_none_or(|before| before != start)
+        };
+        if !is_right {
+            let what = if is_reversal { "taken back without a debit" } else { "debited twice" };
+            return Err(format!("{identity:?} was {what}"));
         }
+        debited.insert(identity);
     }
     let mut rejected = BTreeSet::new();
     for reject in &found.rejects {

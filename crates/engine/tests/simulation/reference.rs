@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use drawdown_engine::log::Input;
 use drawdown_engine::sim::Kept;
-use drawdown_engine::{Engine, Intake, Partition, Raw};
+use drawdown_engine::{Engine, InProgress, Intake, Partition, Raw};
 use drawdown_ledger::Account;
 use drawdown_testkit::compare::difference;
 use drawdown_testkit::model::time;
@@ -46,14 +46,17 @@ pub fn compare_with_calm_run(
         let of = |events| BTreeMap::get(events, org).map_or(&[][..], Vec::as_slice);
         compare_lines("event", of(&expected), of(&found_events))?;
     }
-    let states: BTreeMap<Vec<u8>, Vec<u8>> = calm
-        .accounts()
-        .map(|account| {
+    let mut states = BTreeMap::new();
+    for account in calm.accounts() {
+        let mut state = Vec::new();
+        account::pack(&mut state, account);
+        states.insert(account.org().as_bytes().to_vec(), state);
+        for user in account.entitlements().map_or(&[][..], |entitlements| entitlements.users()) {
             let mut state = Vec::new();
-            account::pack(&mut state, account);
-            (account.org().as_bytes().to_vec(), state)
-        })
-        .collect();
+            account::pack_user(&mut state, account.org(), user);
+            states.insert(account::user_key(account.org(), &user.id), state);
+        }
+    }
     compare_states(script, &states, &found.states)
 }
 
@@ -74,6 +77,10 @@ fn compare_states(
 
 /// A state as JSON.
 fn told(script: &Script, state: &[u8]) -> Result<String, String> {
+    if account::is_user(state) {
+        let (org, user) = account::unpack_user(state).map_err(|error| error.to_string())?;
+        return Ok(format!("{org}: {user:?}"));
+    }
     let opening = account::unpack(state).map_err(|error| error.to_string())?;
     let account = Account::restore(opening, &script.rules).ok_or("broken")?;
     let mut line = Vec::new();
@@ -93,7 +100,7 @@ fn take(calm: &mut Partition, intake: &mut Intake, engine: &Engine<'_>, partitio
     }
     match native::decode(&kept.value, &Context { key, ..Context::default() }) {
         Ok(cdr) => {
-            intake.cdr(calm, engine, order::arrival(kept), &cdr, &raw);
+            intake.cdr(calm, engine, order::arrival(kept), &cdr, &raw, &mut InProgress);
         }
         Err(rejection) => intake.undecodable(&rejection, &raw),
     }
@@ -203,8 +210,9 @@ fn compare_values(whose: &str, expected: &[Value], found: &[Value]) -> Result<()
 }
 
 fn compare_accounts(script: &Script, expected: &[Value], found: &Found) -> Result<(), String> {
-    if expected.len() != found.states.len() {
-        return Err(format!("model: {} accounts expected, {} found", expected.len(), found.states.len()));
+    let account_count = found.states.values().filter(|state| !account::is_user(state)).count();
+    if expected.len() != account_count {
+        return Err(format!("model: {} accounts expected, {account_count} found", expected.len()));
     }
     for expected in expected {
         let org = expected["orgId"].as_str().expect("an id");

@@ -50,6 +50,7 @@ impl Script {
             operations: rng.below(90) + 30,
             window_days: rng.pick(&[7, 7, 14, 90]),
             grey: seed.is_multiple_of(2),
+            ..Options::default()
         };
         let workload = Workload::generate(seed, options);
         let partitions = u32::try_from(rng.below(3) + 1).expect("a few");

@@ -6,14 +6,15 @@
 
 use drawdown_engine::dedup::CONTENT_MASK;
 use drawdown_engine::partition::{CommandOutcome, fingerprint};
-use drawdown_engine::{Engine, Limits, Outcome, Outputs, Partition, Tally};
+use drawdown_engine::{Booked, Engine, Limits, Originals, Outcome, Outputs, Partition, Tally};
 use drawdown_ledger::Rules;
 use drawdown_rating::{Catalogue, Deck, DeckText, Fault, RatePlan};
 use drawdown_testkit::workload::{DeckFiles, Input, PlanFile, Workload};
 use drawdown_units::Timestamp;
+use drawdown_wire::debit::{Original, Sought};
 use drawdown_wire::event::{self, Cause};
 use drawdown_wire::source::Context;
-use drawdown_wire::{account, command, native};
+use drawdown_wire::{account, command, licences, native};
 
 /// One input and when it arrives.
 pub struct Fed {
@@ -38,7 +39,7 @@ impl World {
         let window_days = u16::try_from(workload.options.window_days).expect("a window of days");
         World {
             catalogue: Catalogue::new(decks, plans).unwrap_or_else(|faults| panic!("{}", told(&faults))),
-            rules: Rules::default(),
+            rules: Rules { plans: licences::teams(), ..Rules::default() },
             limits: Limits { window_days, ..Limits::default() },
             inputs: workload.steps.iter().map(|step| fed(&step.input)).collect(),
             until: instant(&workload.until.to_string()),
@@ -85,11 +86,30 @@ pub struct Play<'w> {
     pub world: &'w World,
     pub partition: Partition,
     pub outputs: Outputs,
+    /// How much of the debits is of batches before this one.
+    earlier: EarlierDebits,
     /// One for each input: `booked`, `unrated`, `duplicate`, or `rejected` and why.
     pub verdicts: Vec<String>,
     /// Of each input that is a readable record: its identity, and what is kept of its content.
     pub prints: Vec<Option<(u64, u32)>>,
     pub tally: Tally,
+}
+
+/// The debits of earlier batches, as a log keeps them.
+#[derive(Default)]
+pub struct EarlierDebits(Vec<u8>);
+
+impl Originals for EarlierDebits {
+    fn find(&mut self, sought: &Sought, booked: &Booked<'_>) -> Option<Box<Original>> {
+        if booked.is_in_progress
+            && let Some(found) = booked.in_progress(sought)
+        {
+            return Some(found);
+        }
+        // An id that was forgotten may have been debited twice: the last one is known.
+        let mut lines = self.0.rsplit(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.find_map(|line| sought.look(line).expect("a debit of ours"))
+    }
 }
 
 /// Lengths of everything put out, to go back to.
@@ -107,6 +127,7 @@ impl<'w> Play<'w> {
             world,
             partition: Partition::default(),
             outputs: Outputs::default(),
+            earlier: EarlierDebits::default(),
             verdicts: Vec::new(),
             prints: Vec::new(),
             tally: Tally::default(),
@@ -151,7 +172,7 @@ impl<'w> Play<'w> {
         self.prints.pop();
         self.prints.push(Some((print.identity, print.content & CONTENT_MASK)));
         let arrival = cdr.received.unwrap_or(input.arrival);
-        let outcome = self.partition.cdr(&self.engine(), arrival, &cdr, &mut self.outputs);
+        let outcome = self.partition.cdr(&self.engine(), arrival, &cdr, &mut self.outputs, &mut self.earlier);
         self.tally.record(&cdr, &outcome);
         match outcome {
             Outcome::Debited(call) if call.unrated().is_some() => "unrated".into(),
@@ -170,6 +191,8 @@ impl<'w> Play<'w> {
     }
 
     pub fn commit(&mut self) {
+        let known = self.earlier.0.len();
+        self.earlier.0.extend_from_slice(&self.outputs.debits[known..]);
         self.partition.commit(&self.world.limits);
     }
 

@@ -7,12 +7,10 @@ use drawdown_units::{Money, Timestamp};
 use super::Account;
 use crate::command::{AddFunds, Command, Outcome, Settings, Settlement};
 use crate::effects::{Effects, Event, Refusal};
+use crate::entitlements::HISTORY_S;
 use crate::lots::{Lot, LotId, State};
 use crate::recharge::{Payment, Recharge, Settled};
 use crate::rules::Rules;
-
-/// Lots and rate plans that ended this long ago matter to no call any more: beyond the longest de-duplication window.
-const HISTORY_S: i64 = 100 * 86_400;
 
 /// The most that one recharge may buy (10^9 units): an account has room for a thousand of them.
 const RECHARGE_LIMIT: Money = Money::from_micros(Money::LIMIT.micros() / 1000);
@@ -51,7 +49,11 @@ impl Account {
                 Ok(())
             }
             Command::CloseAccount => self.close(now, effects),
-            Command::AssignLicence(_) | Command::RemoveLicence(_) => Err(Refusal::Unsupported),
+            Command::AssignLicence(licence) => {
+                self.assign_licence(licence, now, rules, effects);
+                Ok(())
+            }
+            Command::RemoveLicence { user, licence } => self.remove_licence(user, licence, now, rules, effects),
         }
     }
 
@@ -105,10 +107,28 @@ impl Account {
             let event = Event::OverdraftSettled { lot, amount: settled, overdraft: self.head.overdraft };
             self.emit(now, false, event, effects);
         }
+        self.rearm();
+        self.forget_lots(now);
+    }
+
+    /// Lots that no call can draw any more are forgotten when new ones come.
+    pub(super) fn forget_lots(&mut self, now: Timestamp) {
+        self.lots.forget_before(now.plus_seconds(HISTORY_S.wrapping_neg()));
+    }
+
+    pub(super) fn rearm(&mut self) {
         if let Some(recharge) = self.recharge.as_deref_mut() {
             recharge.rearm_at = None;
         }
-        self.lots.forget_before(now.plus_seconds(HISTORY_S.wrapping_neg()));
+    }
+
+    /// `lot`, made longer while there is a lot of that name.
+    pub(super) fn free_lot_name(&self, lot: &LotId) -> LotId {
+        let mut lot = lot.clone();
+        while self.lots.contains(&lot) {
+            lot.push('+');
+        }
+        lot
     }
 
     fn configure(
@@ -180,15 +200,14 @@ impl Account {
             .map(|it| (it, it.plus_months(rules.lot_months)))
             .filter(|(_, expires)| *expires > now)
             .unwrap_or_else(|| (now, now.plus_months(rules.lot_months)));
-        let mut lot = LotId::from(format!("{}/{number}", self.org));
-        while self.lots.contains(&lot) {
-            lot.push('+');
-        }
+        let lot = self.free_lot_name(&LotId::from(format!("{}/{number}", self.org)));
+        let settings = self.recharge.as_ref().map(|recharge| Arc::clone(&recharge.settings));
+        let settings = settings.expect("invariant: a recharge that was paid was set");
         self.head.purchased = self.head.purchased.plus(amount);
         let place = self.lots.add(Lot::bought(lot.clone(), amount, purchased, expires));
         let paid = Event::RechargeSucceeded { number, lot: lot.clone(), amount, processed, purchased, expires };
         self.emit(now, false, paid, effects);
-        self.emit(now, false, Event::InvoiceIssued { invoice, number, amount, lot: lot.clone() }, effects);
+        self.emit(now, false, Event::InvoiceIssued { invoice, number, amount, lot: lot.clone(), settings }, effects);
         if self.closed {
             self.refund_rest(&lot, CLOSED.into(), now, effects);
         } else {

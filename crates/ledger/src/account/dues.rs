@@ -12,6 +12,7 @@ use crate::rules::Rules;
 enum Due {
     Expiry(usize),
     Forfeit(usize),
+    Statement,
     MonthStart,
     CooldownEnd,
     Sending,
@@ -45,6 +46,7 @@ impl Account {
                 let lot = self.lots.all()[index].id.clone();
                 self.emit(at, true, Event::LotForfeited { lot, amount }, effects);
             }
+            Due::Statement => self.state_post_usage(at, effects),
             Due::MonthStart => self.recharge_state().cap_refused = false,
             Due::CooldownEnd => self.recharge_state().rearm_at = None,
             Due::Sending => {
@@ -52,6 +54,16 @@ impl Account {
                 self.emit(at, true, event, effects);
             }
         }
+    }
+
+    /// What accrued since the last statement.
+    fn state_post_usage(&mut self, at: Timestamp, effects: &mut Effects) {
+        let post_usage = self.head.post_usage;
+        let amount = post_usage.minus(self.head.stated);
+        self.head.stated = post_usage;
+        self.head.statement_due = Timestamp::MAX;
+        let month = at.plus_seconds(-1).month_start();
+        self.emit(at, true, Event::PostUsageStatement { month, amount, post_usage }, effects);
     }
 
     fn recharge_state(&mut self) -> &mut crate::recharge::Recharge {
@@ -72,11 +84,13 @@ impl Account {
             State::Expired | State::Forfeited | State::Refunded => None,
         });
         let recharge = self.recharge.as_deref();
-        let of_recharge = [
+        let statement = Some((self.head.statement_due, Due::Statement));
+        let of_account = [
+            statement,
             recharge.and_then(|it| it.next_month()).map(|at| (at, Due::MonthStart)),
             recharge.and_then(|it| it.rearm_at).map(|at| (at, Due::CooldownEnd)),
             recharge.filter(|_| !self.closed).and_then(|it| it.next_sending(rules)).map(|at| (at, Due::Sending)),
         ];
-        of_lots.chain(of_recharge.into_iter().flatten()).min().filter(|(at, _)| *at < Timestamp::MAX)
+        of_lots.chain(of_account.into_iter().flatten()).min().filter(|(at, _)| *at < Timestamp::MAX)
     }
 }

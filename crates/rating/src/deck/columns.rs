@@ -15,6 +15,7 @@ pub(super) enum Column {
     Band,
     OriginPrefix,
     Blocked,
+    Premium,
     Tier2From,
     Tier2Price,
     Tier3From,
@@ -22,7 +23,7 @@ pub(super) enum Column {
 }
 
 impl Column {
-    pub const COUNT: usize = 16;
+    pub const COUNT: usize = 17;
 
     pub const ALL: [Column; Self::COUNT] = [
         Column::Prefix,
@@ -37,6 +38,7 @@ impl Column {
         Column::Band,
         Column::OriginPrefix,
         Column::Blocked,
+        Column::Premium,
         Column::Tier2From,
         Column::Tier2Price,
         Column::Tier3From,
@@ -61,6 +63,7 @@ impl Column {
             Column::Band => "band",
             Column::OriginPrefix => "origin_prefix",
             Column::Blocked => "blocked",
+            Column::Premium => "premium",
             Column::Tier2From => "tier2_from_s",
             Column::Tier2Price => "tier2_price_per_minute",
             Column::Tier3From => "tier3_from_s",

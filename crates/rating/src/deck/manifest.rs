@@ -49,6 +49,7 @@ pub(super) struct Defaults<'a> {
     pub minimum: Money,
     pub maximum: Option<Money>,
     pub blocked: bool,
+    pub premium: bool,
 }
 
 impl Default for Defaults<'_> {
@@ -62,6 +63,7 @@ impl Default for Defaults<'_> {
             minimum: Money::ZERO,
             maximum: None,
             blocked: false,
+            premium: false,
         }
     }
 }
@@ -263,6 +265,9 @@ fn read_defaults<'t>(entry: Entry<'t>, figures: Figures, faults: &mut Faults) ->
     defaults.maximum = keys.get("maximum_charge").and_then(|entry| read_money(entry, figures, faults));
     if let Some(blocked) = keys.get("blocked").and_then(|entry| entry.flag(faults)) {
         defaults.blocked = blocked;
+    }
+    if let Some(premium) = keys.get("premium").and_then(|entry| entry.flag(faults)) {
+        defaults.premium = premium;
     }
     keys.finish(faults);
     defaults

@@ -263,7 +263,10 @@ fn read_row(cells: Cells<'_>, manifest: &Manifest<'_>, names: &mut Destinations,
     let band = cells.optional(Column::Band, None, |text| read_band(cells, text, manifest, faults).map(Some));
     let origin_prefix =
         cells.optional(Column::OriginPrefix, None, |text| cells.digits(Column::OriginPrefix, text, faults).map(Some));
-    let blocked = cells.optional(Column::Blocked, defaults.blocked, |text| read_flag(cells, text, faults));
+    let blocked =
+        cells.optional(Column::Blocked, defaults.blocked, |text| read_flag(cells, Column::Blocked, text, faults));
+    let premium =
+        cells.optional(Column::Premium, defaults.premium, |text| read_flag(cells, Column::Premium, text, faults));
     let tiers = read_tiers(cells, figures, faults);
     let destination = names.get(cells.text(Column::Destination).unwrap_or(defaults.destination));
     let tiers = tiers?;
@@ -281,6 +284,7 @@ fn read_row(cells: Cells<'_>, manifest: &Manifest<'_>, names: &mut Destinations,
         band: band?,
         origin_prefix: origin_prefix?,
         blocked: blocked?,
+        premium: premium?,
         tiers,
         line: cells.line,
         choice,
@@ -321,7 +325,7 @@ fn read_band(cells: Cells<'_>, text: &str, manifest: &Manifest<'_>, faults: &mut
     band
 }
 
-fn read_flag(cells: Cells<'_>, text: &str, faults: &mut Faults) -> Option<bool> {
+fn read_flag(cells: Cells<'_>, column: Column, text: &str, faults: &mut Faults) -> Option<bool> {
     let is = |words: [&str; 3]| words.iter().any(|word| word.eq_ignore_ascii_case(text));
     if is(["true", "yes", "1"]) {
         return Some(true);
@@ -330,7 +334,7 @@ fn read_flag(cells: Cells<'_>, text: &str, faults: &mut Faults) -> Option<bool> 
         return Some(false);
     }
     let what = format_args!("{} is neither true nor false", Shown(text));
-    faults.add(cells.place(Column::Blocked), what, format_args!("write true, yes or 1; or false, no or 0"));
+    faults.add(cells.place(column), what, format_args!("write true, yes or 1; or false, no or 0"));
     None
 }
 

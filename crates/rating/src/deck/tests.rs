@@ -103,7 +103,7 @@ fn columns_must_be_known_and_single_and_the_required_ones_there() {
         &[
             "test.csv:1: colour: unknown column \"colour\"; map it under [columns] in the manifest, list it in ignore under \
          [csv], or use one of prefix, destination, product, price_per_minute, connection_fee, initial_s, increment_s, \
-         minimum_charge, maximum_charge, band, origin_prefix, blocked, tier2_from_s, tier2_price_per_minute, \
+         minimum_charge, maximum_charge, band, origin_prefix, blocked, premium, tier2_from_s, tier2_price_per_minute, \
          tier3_from_s, tier3_price_per_minute",
             "test.csv:1: prefix: there are two columns for prefix; keep one; list the other in ignore under [csv]",
         ],
@@ -114,7 +114,7 @@ fn columns_must_be_known_and_single_and_the_required_ones_there() {
         &[
             "test.csv:1: rate: unknown column \"rate\"; map it under [columns] in the manifest, list it in ignore under \
          [csv], or use one of prefix, destination, product, price_per_minute, connection_fee, initial_s, increment_s, \
-         minimum_charge, maximum_charge, band, origin_prefix, blocked, tier2_from_s, tier2_price_per_minute, \
+         minimum_charge, maximum_charge, band, origin_prefix, blocked, premium, tier2_from_s, tier2_price_per_minute, \
          tier3_from_s, tier3_price_per_minute",
             "test.toml:7: Rate: test.csv has no such column; write the name as it stands in the header",
             "test.csv:1: price_per_minute: the column is missing; add it, or map the vendor's name under [columns] in the \

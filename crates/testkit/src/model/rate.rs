@@ -65,7 +65,8 @@ fn rate_for_money(rates: &Rates, account: &Account, record: &Record, call: &Call
         }
         // Nothing visible is unrated whatever the call (N2).
         Err(why) if record.kind == Kind::Inbound && why != unrated::NOTHING_VISIBLE => {
-            return free(account, record, flag::TOLL_NUMBER);
+            flags.push(flag::TOLL_NUMBER);
+            (Decimal::ZERO, json!({ "amount": "0.00", "currency": account.currency }))
         }
         Err(why) => {
             flags.push(flag::UNRATED);

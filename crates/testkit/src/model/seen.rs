@@ -54,7 +54,8 @@ impl Seen {
         if is_same_revision && !is_void {
             return Verdict::Rejected(reason::QUARANTINED);
         }
-        if record.content.org != booked.content.org {
+        // Once it is voided, a new record may be anyone's (D11).
+        if booked.debit.is_some() && record.content.org != booked.content.org {
             return Verdict::Rejected(reason::ORG_MISMATCH);
         }
         // Voided already: there is nothing left to void.

@@ -7,28 +7,35 @@
 use std::sync::Arc;
 
 use drawdown_ledger::account::{Account, Head, Opening};
-use drawdown_ledger::command::{Mode, PaymentMethod, Settings};
+use drawdown_ledger::command::{Licensing, Mode, PaymentMethod, Settings};
 use drawdown_ledger::lots::{Lot, LotId, State};
 use drawdown_ledger::recharge::{GivenUp, Outstanding, Recharge};
 use drawdown_units::{Currency, Money, Timestamp};
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::ReadError;
+use super::licences::PoolState;
 
 /// The form and its version.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
+/// The one before: what [`More`] holds is missing, and no licences are needed.
+const FORM_1: u8 = 1;
 
-type Instant = (i64, u32);
+pub(super) type Instant = (i64, u32);
 
-/// Appends the state of `account`.
+/// Appends the state of `account`, without its users: they have values of their own.
 pub fn pack(out: &mut Vec<u8>, account: &Account) {
     out.push(FORM);
-    let state = State1::of(account);
-    let mut room = 256 + 64 * account.lots().all().len();
+    append(out, 256 + 64 * account.lots().all().len(), &State1::of(account));
+    append(out, 64, &More::of(account));
+}
+
+/// Appends `state`, which takes about `room` bytes.
+pub(super) fn append(out: &mut Vec<u8>, mut room: usize, state: &impl Serialize) {
     loop {
         let from = out.len();
         out.resize(from + room, 0);
-        match postcard::to_slice(&state, &mut out[from..]).map(|written| written.len()) {
+        match postcard::to_slice(state, &mut out[from..]).map(|written| written.len()) {
             Ok(length) => return out.truncate(from + length),
             Err(_) => out.truncate(from),
         }
@@ -41,16 +48,59 @@ pub fn pack(out: &mut Vec<u8>, account: &Account) {
 /// # Errors
 /// What is wrong with it.
 pub fn unpack(bytes: &[u8]) -> Result<Opening, ReadError> {
-    let Some((&FORM, body)) = bytes.split_first() else {
-        let form = bytes.first().map_or_else(|| "nothing".to_owned(), |form| format!("form {form}"));
-        return Err(ReadError(format!("{form}, where form {FORM} is read")));
+    let (form, body) = match bytes.split_first() {
+        Some((form @ (&FORM | &FORM_1), body)) => (*form, body),
+        Some((form, _)) => return Err(ReadError(format!("form {form}, where forms {FORM_1} and {FORM} are read"))),
+        None => return Err(ReadError("nothing, where a form is expected".to_owned())),
     };
-    let (state, rest): (State1<'_, Vec<LotState<'_>>>, _) =
-        postcard::take_from_bytes(body).map_err(|error| ReadError(error.to_string()))?;
+    let read = |error: postcard::Error| ReadError(error.to_string());
+    let (state, rest): (State1<'_, Vec<LotState<'_>>>, _) = postcard::take_from_bytes(body).map_err(read)?;
+    let (more, rest): (Option<More<'_>>, _) = match form {
+        FORM_1 => (None, rest),
+        _ => postcard::take_from_bytes(rest).map(|(more, rest)| (Some(more), rest)).map_err(read)?,
+    };
     if !rest.is_empty() {
         return Err(ReadError(format!("{} bytes beyond its end", rest.len())));
     }
-    state.into_opening()
+    let mut opening = state.into_opening()?;
+    if let Some(more) = more {
+        more.add_to(&mut opening)?;
+    }
+    Ok(opening)
+}
+
+/// What version 2 has behind version 1.
+#[derive(Serialize, Deserialize)]
+struct More<'a> {
+    licensing_required: bool,
+    unlicensed: i64,
+    stated: i64,
+    statement_due: Option<Instant>,
+    #[serde(borrow)]
+    pools: Vec<PoolState<'a>>,
+}
+
+impl<'a> More<'a> {
+    fn of(account: &'a Account) -> Self {
+        let head = account.head();
+        let pools = account.entitlements().map_or(&[][..], |entitlements| entitlements.pools());
+        More {
+            licensing_required: account.licensing() == Licensing::Required,
+            unlicensed: head.unlicensed.micros(),
+            stated: head.stated.micros(),
+            statement_due: (head.statement_due < Timestamp::MAX).then(|| instant(head.statement_due)),
+            pools: pools.iter().map(PoolState::of).collect(),
+        }
+    }
+
+    fn add_to(self, opening: &mut Opening) -> Result<(), ReadError> {
+        opening.licensing = if self.licensing_required { Licensing::Required } else { Licensing::None };
+        opening.head.unlicensed = Money::from_micros(self.unlicensed);
+        opening.head.stated = Money::from_micros(self.stated);
+        opening.head.statement_due = self.statement_due.map_or(Ok(Timestamp::MAX), timestamp)?;
+        opening.pools = self.pools.into_iter().map(PoolState::into_pool).collect::<Result<_, _>>()?;
+        Ok(())
+    }
 }
 
 /// Version 1: fields are never moved or dropped; another version gets another first byte.
@@ -128,11 +178,11 @@ impl Serialize for LotsOf<'_> {
     }
 }
 
-fn instant(at: Timestamp) -> Instant {
+pub(super) fn instant(at: Timestamp) -> Instant {
     (at.seconds(), at.nanos())
 }
 
-fn timestamp((seconds, nanos): Instant) -> Result<Timestamp, ReadError> {
+pub(super) fn timestamp((seconds, nanos): Instant) -> Result<Timestamp, ReadError> {
     if nanos < 1_000_000_000 {
         return Ok(Timestamp::from_parts(seconds, nanos));
     }
@@ -229,8 +279,11 @@ impl State1<'_, Vec<LotState<'_>>> {
             currency: currency.ok_or_else(|| ReadError("a currency that is none".into()))?,
             country: self.country,
             mode: if self.flags & POST_USAGE == 0 { Mode::Prepaid } else { Mode::PostUsage },
+            licensing: Licensing::None,
             strict: self.flags & STRICT != 0,
             closed: self.flags & CLOSED != 0,
+            pools: Vec::new(),
+            users: Vec::new(),
         })
     }
 }

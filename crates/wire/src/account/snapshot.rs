@@ -46,6 +46,14 @@ pub struct Snapshot<'a> {
     pub overdrawn: Text<'a>,
     pub post_usage: Text<'a>,
     pub uncollected: Text<'a>,
+    #[serde(default)]
+    pub unlicensed: Option<Text<'a>>,
+    #[serde(default)]
+    pub licensing: Option<Text<'a>>,
+    #[serde(default)]
+    pub pools: Vec<PoolSnapshot<'a>>,
+    #[serde(default)]
+    pub users: Vec<UserSnapshot<'a>>,
     pub lots: Vec<LotSnapshot<'a>>,
     pub recharge: Option<RechargeSnapshot<'a>>,
 }
@@ -88,4 +96,34 @@ pub struct RechargeSnapshot<'a> {
 pub struct OutstandingSnapshot<'a> {
     pub amount: Text<'a>,
     pub sending: u32,
+}
+
+/// A pool of a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs, reason = "the fields are those of the wire, by their names there")]
+pub struct PoolSnapshot<'a> {
+    pub licence: Text<'a>,
+    pub country: Text<'a>,
+    pub uses: Vec<UseSnapshot<'a>>,
+}
+
+/// What is used of a pool in one month.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs, reason = "the fields are those of the wire, by their names there")]
+pub struct UseSnapshot<'a> {
+    #[serde(rename = "use")]
+    pub of: Text<'a>,
+    pub month: Text<'a>,
+    pub used: u64,
+}
+
+/// A user of a [`Snapshot`].
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+#[allow(missing_docs, reason = "the fields are those of the wire, by their names there")]
+pub struct UserSnapshot<'a> {
+    pub user_id: Text<'a>,
+    pub pools: Vec<PoolSnapshot<'a>>,
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::number::Redacted;
-use crate::text::{ReadError, Text, check_kind, read_line};
+use crate::text::{ReadError, Text, check_kind, figure, read_line};
 
 /// Reads one debit.
 ///
@@ -36,6 +36,8 @@ pub struct Debit<'a> {
     pub seq: u64,
     /// When it was booked.
     pub at: Text<'a>,
+    /// The debit that this one takes back, if it is a reversal.
+    pub reverses: Option<Reverses>,
     /// The call.
     pub call: Call<'a>,
     /// What it cost.
@@ -46,6 +48,18 @@ pub struct Debit<'a> {
     pub balance_after: Text<'a>,
     /// Everything noticed.
     pub flags: Vec<Text<'a>>,
+}
+
+/// Which debit a reversal takes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Reverses {
+    /// Its revision.
+    pub revision: u32,
+    /// Its place.
+    pub seq: u64,
+    /// The record was withdrawn: no debit follows in its place.
+    pub void: bool,
 }
 
 /// The call of a [`Debit`].
@@ -108,6 +122,8 @@ pub struct ChargeRead<'a> {
     pub price_per_minute: Option<Text<'a>>,
     /// Whole increments.
     pub billable_seconds: Option<u64>,
+    /// The seconds that were rated, where a pool covered others.
+    pub rated_seconds: Option<u32>,
     /// The deck's id.
     pub deck: Option<Text<'a>>,
     /// The deck's version.
@@ -137,15 +153,38 @@ pub struct ChargeRead<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
 pub struct Funding<'a> {
-    /// `lot`, `overdraft`, `postUsage` or `uncollected`.
+    /// `pool`, `lot`, `overdraft`, `postUsage`, `uncollected` or `unlicensed`.
     #[serde(rename = "type")]
     pub kind: Text<'a>,
+    /// Which pool.
+    pub pool: Option<Text<'a>>,
+    /// Which of the pool's minutes.
+    #[serde(rename = "use")]
+    pub of: Option<Text<'a>>,
+    /// The pool's month.
+    pub month: Option<Text<'a>>,
+    /// Minutes drawn.
+    pub minutes: Option<i64>,
+    /// Minutes that the pool held.
+    pub size: Option<u64>,
     /// Which lot.
     pub lot_id: Option<Text<'a>>,
-    /// Decimal text.
+    /// Decimal text; empty in the line of a pool, which has no amount.
+    #[serde(default)]
     pub amount: Text<'a>,
-    /// Decimal text.
+    /// Decimal text; whole minutes in the line of a pool.
+    #[serde(deserialize_with = "figure")]
     pub before: Text<'a>,
-    /// Decimal text.
+    /// Decimal text; whole minutes in the line of a pool.
+    #[serde(deserialize_with = "figure")]
     pub after: Text<'a>,
+    /// The lot that some of what a reversal gives back went to.
+    pub returned_to: Option<Text<'a>>,
+}
+
+impl Funding<'_> {
+    /// Whether minutes were drawn, not money.
+    pub fn is_pool(&self) -> bool {
+        &*self.kind == "pool"
+    }
 }

@@ -48,6 +48,19 @@ pub struct AccountEvent<'a> {
     pub sending: Option<u32>,
     pub invoice: Option<u64>,
     pub reason: Option<Text<'a>>,
+    /// A pool's name.
+    pub pool: Option<Text<'a>>,
+    /// Which of its minutes.
+    #[serde(rename = "use")]
+    pub of: Option<Text<'a>>,
+    pub month: Option<Text<'a>>,
+    pub percent: Option<u64>,
+    pub used: Option<u64>,
+    pub size: Option<u64>,
+    pub user_id: Option<Text<'a>>,
+    pub licence: Option<Text<'a>>,
+    pub since: Option<Text<'a>>,
+    pub licensing: Option<Text<'a>>,
 }
 
 /// What an adjustment drew from one lot.

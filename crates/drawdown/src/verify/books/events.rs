@@ -10,7 +10,7 @@ use crate::verify::sum::Sum;
 impl Books {
     pub(super) fn book_event(&mut self, happening: &Happening, entry: &Entry, at: &mut At<'_>) {
         match happening {
-            Happening::Opened { currency, country, rate_plan, post_usage, strict } => {
+            Happening::Opened { currency, country, rate_plan, post_usage, strict, licensing_required } => {
                 if self.terms.is_some() {
                     at.differs("type", "one AccountOpened", "another");
                 }
@@ -20,6 +20,7 @@ impl Books {
                     rate_plan: rate_plan.clone(),
                     post_usage: *post_usage,
                     strict: *strict,
+                    licensing_required: *licensing_required,
                 });
             }
             Happening::Bought(lot) => {
@@ -37,6 +38,21 @@ impl Books {
             Happening::AdjustedUp(lot) => {
                 self.figures.adjusted += lot.amount;
                 self.add_lot(lot, at);
+            }
+            Happening::Returned(lot) => {
+                match self.returning.take() {
+                    Some((name, sum)) => {
+                        at.same("lotId", &*name, &*lot.id);
+                        at.same("amount", sum, lot.amount.into());
+                    }
+                    None => at.differs("type", "a reversal before it that gave money to a lot", "FundsReturned"),
+                }
+                self.add_lot(lot, at);
+            }
+            Happening::Stated { amount, post_usage } => {
+                at.same("postUsage", self.figures.post_usage, (*post_usage).into());
+                self.figures.stated += *amount;
+                at.same("amount", self.figures.post_usage, self.figures.stated);
             }
             Happening::AdjustedDown { amount, draws } => {
                 self.figures.adjusted += *amount;
@@ -100,6 +116,7 @@ impl Books {
             at.differs("amount", format_args!("above 0, {} at most", held.remaining), amount);
         }
         held.remaining = held.remaining.minus(amount);
+        self.skip_empty();
     }
 
     /// A lot leaves the balance, and unless it only expired it leaves its money too.

@@ -100,7 +100,39 @@ impl Fields {
             let found = format!("{amount}, leaving {after}");
             self.flaws.push(Flaw::new(format_args!("{list}[{index}].amount"), "above 0, leaving 0 or more", found));
         }
-        Some(Line { payer, amount, before, after })
+        Some(Line { payer, amount, before, after, returned: None })
+    }
+
+    /// A line of a reversal: the payer gets its amount back, or less, where the rest went to a new lot.
+    pub fn reversed_line(
+        &mut self,
+        index: usize,
+        payer: Option<Payer>,
+        figures: [&Text<'_>; 3],
+        returned_to: Option<&Text<'_>>,
+    ) -> Option<Line> {
+        let [amount, before, after] = figures;
+        let amount = self.figure("funding", index, "amount", amount);
+        let before = self.figure("funding", index, "before", before);
+        let after = self.figure("funding", index, "after", after);
+        let (payer, amount, before, after) = (payer?, amount?, before?, after?);
+        let back = if matches!(payer, Payer::Lot(_)) { after.minus(before) } else { before.minus(after) };
+        let returned = amount.negated().minus(back);
+        if !amount.is_negative() || back.is_negative() || returned.is_negative() {
+            let found = format!("{amount}, of which {back} went back");
+            self.flaws.push(Flaw::new(
+                format_args!("funding[{index}].amount"),
+                "below 0, and no more went back",
+                found,
+            ));
+        }
+        if returned.is_positive() != returned_to.is_some() {
+            let found = returned_to.map_or("none", |lot| &**lot);
+            let expected = if returned.is_positive() { "a lot of what did not go back" } else { "none" };
+            self.flaws.push(Flaw::new(format_args!("funding[{index}].returnedTo"), expected, found));
+        }
+        let returned = returned_to.map(|lot| ((&**lot).into(), returned));
+        Some(Line { payer, amount, before, after, returned })
     }
 
     /// The name of the field is put together only where it is needed.

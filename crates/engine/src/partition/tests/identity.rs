@@ -61,14 +61,16 @@ fn d4_revisions() {
         2026-03-01 acme call C1 +442071838750 60s rev 1          -> 2 debit 1.00 overdraft:1.00
         2026-03-01 acme call C1 +442071838750 90s                -> duplicate
         2026-03-01 acme call C1 +442071838750 90s rev 1          -> rejected quarantined
-        2026-03-01 acme call C1 +442071838750 90s rev 2          -> rejected correction
-        2026-03-01 acme call C2 +442071838750 60s rev 254        -> 3 debit 1.00 overdraft:2.00
+        2026-03-01 acme call C1 +442071838750 90s rev 2          -> 3 debit -1.00 overdraft:0.00 #reversal, 4 debit 2.00 overdraft:2.00
+        2026-03-01 acme call C1 +442071838750 60s rev 1          -> duplicate
+        2026-03-01 acme call C1 +442071838750 90s rev 2          -> duplicate
+        2026-03-01 acme call C2 +442071838750 60s rev 254        -> 5 debit 1.00 overdraft:3.00
         2026-03-01 acme call C3 +442071838750 60s rev 255        -> rejected bad-field
         ",
     );
 }
 
-/// boundaries.md D5: a void of nothing claims nothing. (One of a debit is a correction, which this engine does not book.)
+/// boundaries.md D5: a void of nothing claims nothing; a later record needs a higher revision than the void.
 #[test]
 fn d5_voids() {
     check(
@@ -77,9 +79,14 @@ fn d5_voids() {
         2026-03-01 acme open                                     -> 1 AccountOpened
         2026-03-01 acme call C1 +442071838750 60s void           -> rejected nothing-to-void
         2026-03-01 acme call C1 +442071838750 60s                -> 2 debit 1.00 overdraft:1.00
-        2026-03-01 acme call C1 +442071838750 60s void           -> rejected correction
-        2026-03-01 acme call C1 +442071838750 60s rev 1 void     -> rejected correction
-        2026-03-01 acme call C1 +442071838750 60s                -> duplicate
+        2026-03-01 acme call C1 +442071838750 60s void           -> 3 debit -1.00 overdraft:0.00 #reversal
+        2026-03-01 acme call C1 +442071838750 60s void           -> duplicate
+        2026-03-01 acme call C1 +442071838750 61s void           -> rejected nothing-to-void
+        2026-03-01 acme call C1 +442071838750 60s                -> rejected quarantined
+        2026-03-01 acme call C1 +442071838750 60s rev 1 void     -> rejected nothing-to-void
+        2026-03-01 acme call C1 +442071838750 60s rev 1          -> 4 debit 1.00 overdraft:1.00
+        2026-03-01 acme call C1 +442071838750 60s rev 3 void     -> 5 debit -1.00 overdraft:0.00 #reversal
+        2026-03-01 acme call C1 +442071838750 60s rev 2          -> duplicate
         ",
     );
 }

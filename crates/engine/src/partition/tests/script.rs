@@ -1,7 +1,7 @@
 //! The harness of golden scripts: one line per input, and after `->` what came of it.
 //!
 //! ```text
-//! row 44 1                                        a row of the deck: prefix, price per minute, product
+//! row 44 1                                        a row of the deck: prefix, price per minute, product, premium
 //! from 2026-03-01                                 the deck's first instant; else 2026
 //! plan gold outbound                              a rate plan that sells these products; else every plan sells all
 //! 2026-03-01 acme open on gold                    -> 1 AccountOpened
@@ -18,13 +18,14 @@ use std::collections::BTreeMap;
 use drawdown_ledger::Rules;
 use drawdown_rating::{Catalogue, Deck, DeckText, RatePlan};
 use drawdown_units::Timestamp;
+use drawdown_wire::debit::{Original, Sought};
 use drawdown_wire::event::{self, Cause};
 use drawdown_wire::source::Context;
-use drawdown_wire::{command, native};
+use drawdown_wire::{command, licences, native};
 use serde_json::{Value, json};
 
 use crate::partition::CommandOutcome;
-use crate::{Engine, Limits, Outcome, Outputs, Partition};
+use crate::{Booked, Engine, Limits, Originals, Outcome, Outputs, Partition};
 
 /// Runs a script and compares everything that happened with what it says.
 #[track_caller]
@@ -53,12 +54,15 @@ fn squeeze(line: &str) -> String {
 }
 
 fn catalogue(settings: &[&String]) -> Catalogue {
-    let mut rows = "prefix,price_per_minute,product\n".to_owned();
+    let mut rows = "prefix,price_per_minute,product,premium\n".to_owned();
     let (mut from, mut plans) = (instant("2026-01-01"), Vec::new());
     for setting in settings {
         let words: Vec<&str> = setting.split(' ').collect();
         match words[0] {
-            "row" => rows += &format!("{},{},{}\n", words[1], words[2], words.get(3).unwrap_or(&"outbound")),
+            "row" => {
+                let (product, is_premium) = (words.get(3).unwrap_or(&"outbound"), words.contains(&"premium"));
+                rows += &format!("{},{},{product},{is_premium}\n", words[1], words[2]);
+            }
             "from" => from = instant(words[1]),
             "plan" => plans.push(plan(words[1], &words[2..])),
             unknown => panic!("no such setting: {unknown}"),
@@ -97,13 +101,31 @@ struct Play<'c> {
     engine: Engine<'c>,
     partition: Partition,
     commands: usize,
+    earlier: Earlier,
+}
+
+/// The debits of earlier lines, in this batch or before it.
+#[derive(Default)]
+struct Earlier(Vec<u8>);
+
+impl Originals for Earlier {
+    fn find(&mut self, sought: &Sought, booked: &Booked<'_>) -> Option<Box<Original>> {
+        if booked.is_in_progress
+            && let Some(found) = booked.in_progress(sought)
+        {
+            return Some(found);
+        }
+        let mut lines = self.0.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        lines.find_map(|line| sought.look(line).expect("a debit of ours"))
+    }
 }
 
 impl<'c> Play<'c> {
     fn new(catalogue: &'c Catalogue) -> Self {
-        static RULES: std::sync::LazyLock<Rules> = std::sync::LazyLock::new(Rules::default);
+        static RULES: std::sync::LazyLock<Rules> =
+            std::sync::LazyLock::new(|| Rules { plans: licences::teams(), ..Rules::default() });
         let engine = Engine { catalogue, rules: &RULES, limits: Limits::default(), open_unknown: None };
-        Play { engine, partition: Partition::default(), commands: 0 }
+        Play { engine, partition: Partition::default(), commands: 0, earlier: Earlier::default() }
     }
 
     fn run(&mut self, lines: &[&String], commits: bool) -> Vec<String> {
@@ -133,6 +155,7 @@ impl<'c> Play<'c> {
             }
             _ => self.command(at, org, words, &mut outputs),
         };
+        self.earlier.0.extend_from_slice(&outputs.debits);
         outcome.unwrap_or_else(|| told(&outputs))
     }
 
@@ -149,6 +172,12 @@ impl<'c> Play<'c> {
                 row[field] = json!(value);
             }
         }
+        if words.contains(&"nobody") {
+            row["userId"] = Value::Null;
+        }
+        if let Some(context) = option(words, "context") {
+            row["destinationContext"] = json!(context);
+        }
         if let Some(revision) = option(words, "rev") {
             row["revision"] = json!(revision.parse::<u32>().expect("a revision"));
         }
@@ -158,7 +187,7 @@ impl<'c> Play<'c> {
             Ok(cdr) => cdr,
             Err(rejection) => return Some(format!("rejected {}", rejection.reason.name())),
         };
-        match self.partition.cdr(&self.engine, at, &cdr, outputs) {
+        match self.partition.cdr(&self.engine, at, &cdr, outputs, &mut self.earlier) {
             Outcome::Debited(_) => None,
             Outcome::Duplicate => Some("duplicate".into()),
             Outcome::Rejected(rejection) => Some(format!("rejected {}", rejection.reason.name())),
@@ -169,7 +198,11 @@ impl<'c> Play<'c> {
         let mut value = match words[0] {
             "open" => {
                 let plan = option(words, "on").unwrap_or("any");
-                json!({ "type": "openAccount", "currency": "USD", "ratePlan": plan, "country": "US" })
+                let licensing = if words.contains(&"licensed") { "required" } else { "none" };
+                json!({
+                    "type": "openAccount", "currency": "USD", "ratePlan": plan, "country": "US", "licensing": licensing,
+                    "strict": words.contains(&"strict"),
+                })
             }
             "buy" => {
                 let expires = option(words, "until").map(|word| instant(word).to_string());
@@ -178,6 +211,10 @@ impl<'c> Play<'c> {
                     "expiresAt": expires,
                 })
             }
+            "licence" | "unlicence" => json!({
+                "type": if words[0] == "licence" { "assignLicence" } else { "removeLicence" }, "licence": words[1],
+                "userId": option(words, "for").unwrap_or("u1"), "country": option(words, "in").unwrap_or("US"),
+            }),
             "plan" => json!({ "type": "setRatePlan", "ratePlan": words[1] }),
             "close" => json!({ "type": "closeAccount" }),
             unknown => panic!("no such input: {unknown}"),
@@ -207,13 +244,18 @@ fn told(outputs: &Outputs) -> String {
 fn told_one(output: &Value) -> String {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     if output["type"] != "debit" {
-        let reason = if output["type"] == "CommandRefused" { text(&output["reason"]) } else { String::new() };
+        let reason = match text(&output["type"]).as_str() {
+            "CommandRefused" => text(&output["reason"]),
+            "PoolThresholdReached" => format!("{} {}", text(&output["pool"]), output["percent"]),
+            _ => String::new(),
+        };
         return format!("{} {reason}", text(&output["type"])).trim_end().to_owned();
     }
     let mut told = format!("debit {}", text(&output["charge"]["amount"]));
     for line in output["funding"].as_array().expect("a list") {
-        let (name, figure) = match &line["lotId"] {
-            Value::String(lot) => (lot.clone(), text(&line["amount"])),
+        let (name, figure) = match (&line["lotId"], &line["pool"]) {
+            (Value::String(lot), _) => (lot.clone(), text(&line["amount"])),
+            (_, Value::String(pool)) => (pool.clone(), format!("{}/{}", line["after"], line["size"])),
             _ => (text(&line["type"]), text(&line["after"])),
         };
         told += &format!(" {name}:{figure}");

@@ -1,11 +1,11 @@
 //! The transactions of a process: what it sends and when, and how they end.
 
 use super::{SimLog, Transaction};
-use crate::log::{LogError, Position};
+use crate::log::{LogError, Output, Position};
 use crate::sim::cluster::{Event, State};
 use crate::sim::faults::{Fate, Truth};
 use crate::sim::stream::Message;
-use crate::sim::topics::StreamId;
+use crate::sim::topics::{StreamId, Topic};
 use crate::sim::transactions::Progress;
 
 /// How many messages are sent with each that is appended, at most.
@@ -94,6 +94,21 @@ impl SimLog {
             }
         }
         self.transaction = Transaction::None;
+        Ok(())
+    }
+
+    /// Waits until every debit appended so far is readable or aborted, but for those of the transaction in flight.
+    pub(super) fn await_debits(&self, state: &mut State, partition: u32) -> Result<(), LogError> {
+        let debits = (Topic::Out(Output::Debits), partition);
+        let is_in_flight = matches!(self.transaction, Transaction::InFlight { .. });
+        let stream = state.topics.get(debits.0, debits.1);
+        let own = if is_in_flight { stream.first_open(self.process) } else { None };
+        let end = own.unwrap_or_else(|| stream.high_watermark());
+        while state.topics.get(debits.0, debits.1).last_stable() < end {
+            if !state.advance_to_next() {
+                return Err(LogError::Fatal("a transaction of someone else does not end".into()));
+            }
+        }
         Ok(())
     }
 

@@ -21,6 +21,7 @@ pub(super) struct Books {
     overdrawn: i64,
     post_usage: i64,
     uncollected: i64,
+    unlicensed: i64,
     balance: i64,
 }
 
@@ -58,6 +59,7 @@ impl Books {
                 }
                 FundingSource::PostUsage => self.post_usage += amount,
                 FundingSource::Uncollected => self.uncollected += amount,
+                FundingSource::Unlicensed => self.unlicensed += amount,
             }
         }
     }
@@ -83,7 +85,13 @@ impl Books {
                 self.refunded += amount.micros();
                 self.balance -= amount.micros();
             }
+            // The line of the reversing debit told of it; here is the lot.
+            Event::FundsReturned { amount, .. } => self.balance += amount.micros(),
             Event::AccountOpened { .. }
+            | Event::LicenceAssigned { .. }
+            | Event::LicenceRemoved { .. }
+            | Event::PoolThresholdReached { .. }
+            | Event::PostUsageStatement { .. }
             | Event::BalanceExhausted
             | Event::AutoRechargeConfigured { .. }
             | Event::RechargeRequested { .. }
@@ -112,6 +120,7 @@ impl Books {
             overdrawn: head.overdrawn.micros(),
             post_usage: head.post_usage.micros(),
             uncollected: head.uncollected.micros(),
+            unlicensed: head.unlicensed.micros(),
             balance: account.balance().micros(),
         };
         assert_eq!(*self, of_account);
@@ -121,7 +130,7 @@ impl Books {
         assert_eq!(self.balance, spendable.micros() - self.overdraft);
         let gone = self.spent + self.forfeited + self.refunded;
         assert_eq!(self.purchased + self.adjusted, gone + remaining.micros(), "money is conserved");
-        let paid_by_others = self.overdrawn + self.post_usage + self.uncollected;
+        let paid_by_others = self.overdrawn + self.post_usage + self.uncollected + self.unlicensed;
         assert_eq!(head.charged.micros(), head.drawn.micros() + paid_by_others, "every charge has a payer");
         for figure in [self.purchased, self.adjusted, gone, remaining.micros(), head.charged.micros(), self.balance] {
             assert!(figure.abs() <= Money::LIMIT.micros(), "no figure leaves the range of money: {self:?}");

@@ -8,7 +8,7 @@ use drawdown_units::{Currency, Money, Timestamp};
 use proptest::prelude::*;
 
 use crate::account::{Account, Input, RatedCall};
-use crate::command::{AddFunds, Command, Mode, OpenAccount, Outcome, PaymentMethod, Settings, Settlement};
+use crate::command::{AddFunds, Command, Licensing, Mode, OpenAccount, Outcome, PaymentMethod, Settings, Settlement};
 use crate::effects::Effects;
 use crate::rules::Rules;
 
@@ -119,6 +119,7 @@ pub(super) fn terms() -> impl Strategy<Value = OpenAccount> {
         mode: if post { Mode::PostUsage } else { Mode::Prepaid },
         country: *b"US",
         strict,
+        licensing: Licensing::None,
     })
 }
 
@@ -150,11 +151,17 @@ pub(super) fn apply(account: &mut Account, at: Timestamp, act: &Act, effects: &m
         }
         Act::Settle { number, outcome, processed_s } => {
             let (number, processed) = (Some(*number), at.plus_seconds(*processed_s));
-            let command = Command::SettleRecharge(Settlement { number, outcome: *outcome, processed, reason: None });
+            let command = Command::SettleRecharge(Settlement {
+                number,
+                outcome: *outcome,
+                processed,
+                reason: None,
+                amount: None,
+            });
             account.apply(at, Input::Command(&command), &rules, effects);
         }
         Act::Call { charge, age_s } if !account.is_closed() && account.admits(*charge) => {
-            let call = RatedCall { charge: *charge, started: at.plus_seconds(-age_s) };
+            let call = RatedCall::paid(*charge, at.plus_seconds(-age_s));
             account.apply(at, Input::Call(call), &rules, effects);
         }
         Act::Call { .. } => account.apply(at, Input::Time, &rules, effects),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use drawdown_units::{Currency, Money, Timestamp};
 
 use crate::account::{Account, Input, Opening, RatedCall};
-use crate::command::{AddFunds, Command, Mode, OpenAccount};
+use crate::command::{AddFunds, Command, Licensing, Mode, OpenAccount};
 use crate::effects::Effects;
 use crate::rules::Rules;
 
@@ -18,6 +18,7 @@ fn saved() -> Opening {
         mode: Mode::Prepaid,
         country: *b"US",
         strict: false,
+        licensing: Licensing::None,
     };
     let mut account = Account::open("acme", &terms, now, &mut effects);
     let funds = AddFunds {
@@ -29,7 +30,7 @@ fn saved() -> Opening {
         reference: None,
     };
     account.apply(now, Input::Command(&Command::AddFunds(funds)), &rules, &mut effects);
-    let call = RatedCall { charge: Money::from_micros(7), started: now };
+    let call = RatedCall::paid(Money::from_micros(7), now);
     account.apply(now, Input::Call(call), &rules, &mut effects);
     account.save()
 }

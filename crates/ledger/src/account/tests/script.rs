@@ -15,14 +15,21 @@
 //! `unsold` stands before a command that the caller refuses itself.
 //! Two lines ask and change nothing: `plan?` for the rate plan of a call that started then, `books` for the sums.
 
+mod corrections;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use drawdown_units::{Currency, Money, Timestamp};
 
 use crate::account::{Account, Head, Input, RatedCall};
-use crate::command::{AddFunds, Command, Licence, Mode, OpenAccount, Outcome, PaymentMethod, Settings, Settlement};
+use crate::command::{
+    AddFunds, Command, Licence, Licensing, Mode, OpenAccount, Outcome, PaymentMethod, Settings, Settlement,
+};
 use crate::effects::{Debited, Effects, Event, FundingLine, FundingSource, Occurrence, Refusal};
+use crate::plans::{Brings, CallingPlan, DialOut, Plans};
+use crate::reversal::Reversal;
 use crate::rules::Rules;
 
 /// Runs a script and compares everything that happened with what it says.
@@ -79,11 +86,14 @@ struct Play {
     account: Option<Account>,
     rules: Rules,
     effects: Effects,
+    /// What would take each debit back, by its `seq`.
+    reversals: BTreeMap<u64, Reversal>,
 }
 
 impl Play {
     fn new(first_line: &str) -> Self {
-        let mut play = Play { account: None, rules: Rules::default(), effects: Effects::default() };
+        let rules = Rules { plans: plans(), ..Rules::default() };
+        let mut play = Play { account: None, rules, effects: Effects::default(), reversals: BTreeMap::new() };
         if first_line.split(' ').nth(1) != Some("open") {
             play.run("2026-01-01 open");
         }
@@ -98,21 +108,49 @@ impl Play {
             (None, _) => self.account = Some(Account::open("acme", &terms(words), at, &mut self.effects)),
             (Some(account), "plan?") => return vec![account.rate_plan_at(at).to_string()],
             (Some(account), "books") => return vec![books(account.head())],
+            (Some(account), "void" | "correct") => {
+                let seq: u64 = words[1].parse().expect("the seq of a debit");
+                let reversal = self.reversals.remove(&seq).expect("a debit not corrected yet");
+                let started = option(words, "from").map_or(at, time);
+                let call = option(words, "to").map(|charge| RatedCall::paid(money(charge), started));
+                account.apply(at, Input::Correction(&reversal, call), &self.rules, &mut self.effects);
+            }
             (Some(account), _) => apply(account, at, words, &self.rules, &mut self.effects),
         }
         let account = self.account.as_ref().expect("the first line opens it");
         audit(account, &self.rules);
+        if let Some(debit) = &self.effects.debit {
+            self.reversals.insert(debit.seq, corrections::reversal(account, debit.seq, &self.effects));
+        }
         transcript(at, account, &self.effects)
     }
+}
+
+/// A small catalogue: a shared plan with either-or, one for each user, conferencing, credits and the exemption.
+fn plans() -> Plans {
+    let mut plans = Plans::new(vec![(*b"PR", *b"US")]);
+    let either = CallingPlan { domestic: 10, international: 5, either_closes_both: true, ..CallingPlan::default() };
+    let own = CallingPlan { domestic: 6, per_user: true, ..CallingPlan::default() };
+    for (name, brings) in [
+        ("EITHER", Brings::CallingPlan(either)),
+        ("OWN", Brings::CallingPlan(own)),
+        ("ADV", Brings::Conferencing(DialOut { minutes: 60, zone: vec![*b"DE"] })),
+        ("PP", Brings::Credits),
+        ("EXEMPT", Brings::CreditsExempt),
+    ] {
+        plans.add(name, Timestamp::MIN, brings);
+    }
+    plans
 }
 
 fn apply(account: &mut Account, at: Timestamp, words: &[&str], rules: &Rules, effects: &mut Effects) {
     match words[0] {
         "tick" => account.apply(at, Input::Time, rules, effects),
+        "talk" => talk(account, at, words, rules, effects),
         "call" => {
             let (charge, started) = (money(words[1]), option(words, "from").map_or(at, time));
             assert!(account.admits(charge) && !account.is_closed(), "no call can be booked");
-            account.apply(at, Input::Call(RatedCall { charge, started }), rules, effects);
+            account.apply(at, Input::Call(RatedCall::paid(charge, started)), rules, effects);
         }
         "unsold" => {
             let command = command(at, &words[1..]);
@@ -120,6 +158,20 @@ fn apply(account: &mut Account, at: Timestamp, words: &[&str], rules: &Rules, ef
         }
         _ => account.apply(at, Input::Command(&command(at, words)), rules, effects),
     }
+}
+
+/// `talk 5 domestic by u1 [rest 2.00] [from T]`: minutes of a calling plan, and what the rest costs.
+fn talk(account: &mut Account, at: Timestamp, words: &[&str], rules: &Rules, effects: &mut Effects) {
+    let (minutes, started) = (words[1].parse().expect("minutes"), option(words, "from").map_or(at, time));
+    let entitlements = account.entitlements();
+    let user = entitlements.and_then(|it| it.find(option(words, "by").expect("a user")));
+    let is_domestic = words[2] == "domestic";
+    let pool = entitlements
+        .zip(user)
+        .and_then(|(it, user)| it.calling_minutes(user, &rules.plans, started, minutes, None, |_| is_domestic));
+    let is_licensed = account.may_draw(user, started, &rules.plans);
+    let charge = option(words, "rest").map_or(Money::ZERO, money);
+    account.apply(at, Input::Call(RatedCall { charge, started, is_licensed, pool }), rules, effects);
 }
 
 /// What must hold after whatever line.
@@ -155,7 +207,14 @@ fn command(at: Timestamp, words: &[&str]) -> Command {
         "plan" => Command::SetRatePlan { rate_plan: words[1].into() },
         "mode" => Command::SetMode { mode: mode(words) },
         "close" => Command::CloseAccount,
-        "licence" => Command::AssignLicence(Licence { user: "u1".into(), licence: words[1].into(), country: *b"US" }),
+        "licence" => {
+            let country = option(words, "in").unwrap_or("US").as_bytes().try_into().expect("two letters");
+            let user = option(words, "for").unwrap_or("u1").into();
+            Command::AssignLicence(Licence { user, licence: words[1].into(), country })
+        }
+        "unlicence" => {
+            Command::RemoveLicence { user: option(words, "for").unwrap_or("u1").into(), licence: words[1].into() }
+        }
         unknown => panic!("no such input: {unknown}"),
     }
 }
@@ -167,6 +226,7 @@ fn terms(words: &[&str]) -> OpenAccount {
         mode: mode(words),
         country: *b"US",
         strict: words.contains(&"strict"),
+        licensing: if words.contains(&"licensed") { Licensing::Required } else { Licensing::None },
     }
 }
 
@@ -176,7 +236,13 @@ fn mode(words: &[&str]) -> Mode {
 
 fn settlement(at: Timestamp, words: &[&str], outcome: Outcome) -> Command {
     let processed = option(words, "on").map_or(at, time);
-    Command::SettleRecharge(Settlement { number: words[1].parse().ok(), outcome, processed, reason: None })
+    Command::SettleRecharge(Settlement {
+        number: words[1].parse().ok(),
+        outcome,
+        processed,
+        reason: None,
+        amount: None,
+    })
 }
 
 /// The sums that are not zero.
@@ -193,6 +259,7 @@ fn books(head: &Head) -> String {
         ("overdrawn", head.overdrawn),
         ("postUsage", head.post_usage),
         ("uncollected", head.uncollected),
+        ("unlicensed", head.unlicensed),
         ("overdraft", head.overdraft),
     ];
     let told = sums.iter().filter(|(_, sum)| !sum.is_zero()).map(|(name, sum)| format!("{name} {sum}"));
@@ -201,16 +268,19 @@ fn books(head: &Head) -> String {
 
 /// Debit and events by their `seq`.
 fn transcript(at: Timestamp, account: &Account, effects: &Effects) -> Vec<String> {
-    let debit = effects.debit.iter().map(|debit| (debit.seq, show_debit(at, account, debit, &effects.funding)));
+    let debit = effects.debit.iter().map(|debit| (debit.seq, show_debit(at, account, debit, effects)));
     let events = effects.occurrences.iter().map(|it| (it.seq, show_occurrence(at, it)));
-    let mut lines: Vec<(u64, String)> = debit.chain(events).collect();
+    let reversed = effects.reversed.iter().map(|it| (it.debited.seq, corrections::show_reversed(it)));
+    let mut lines: Vec<(u64, String)> = debit.chain(events).chain(reversed).collect();
     lines.sort();
     lines.into_iter().map(|(seq, line)| format!("{seq} {line}")).collect()
 }
 
-fn show_debit(at: Timestamp, account: &Account, debit: &Debited, funding: &[FundingLine]) -> String {
+fn show_debit(at: Timestamp, account: &Account, debit: &Debited, effects: &Effects) -> String {
+    let (pool, funding) = (&effects.pool, &effects.funding);
     let late = if debit.at == at { String::new() } else { format!("at {} ", show(debit.at)) };
-    let lines: Vec<String> = funding.iter().map(|line| show_funding(account, line)).collect();
+    let pool = pool.iter().map(|it| format!("{} {} {}→{}/{}", it.pool, it.of.name(), it.before, it.after, it.size));
+    let lines: Vec<String> = pool.chain(funding.iter().map(|line| show_funding(account, line))).collect();
     let lines = if lines.is_empty() { "nothing".into() } else { lines.join(", ") };
     format!("{late}debit {lines} = {}", debit.balance_after)
 }
@@ -219,9 +289,10 @@ fn show_funding(account: &Account, line: &FundingLine) -> String {
     let FundingLine { source, amount, before, after } = *line;
     let (name, moved) = match source {
         FundingSource::Lot(index) => (account.lots().all()[index as usize].id.as_str(), before.minus(after)),
-        FundingSource::Overdraft | FundingSource::PostUsage | FundingSource::Uncollected => {
-            (source.name(), after.minus(before))
-        }
+        FundingSource::Overdraft
+        | FundingSource::PostUsage
+        | FundingSource::Uncollected
+        | FundingSource::Unlicensed => (source.name(), after.minus(before)),
     };
     assert_eq!(amount, moved, "a funding line's amount is what moved");
     format!("{name} {before}→{after}")
@@ -239,7 +310,7 @@ fn show_occurrence(at: Timestamp, it: &Occurrence) -> String {
 
 fn show_event(event: &Event) -> String {
     match event {
-        Event::AccountOpened { currency, rate_plan, mode, country, strict } => {
+        Event::AccountOpened { currency, rate_plan, mode, country, strict, licensing: _ } => {
             let country = str::from_utf8(country).expect("ASCII");
             let strict = if *strict { " strict" } else { "" };
             format!("AccountOpened {currency} {rate_plan} {} {country}{strict}", mode.name())
@@ -264,6 +335,22 @@ fn show_event(event: &Event) -> String {
         Event::LotForfeited { lot, amount } => format!("LotForfeited {lot} {amount}"),
         Event::LotRefunded { lot, amount, reason: _ } => format!("LotRefunded {lot} {amount}"),
         Event::BalanceExhausted => "BalanceExhausted".into(),
+        Event::LicenceAssigned { user, licence, country, since } => {
+            let country = str::from_utf8(country).expect("ASCII");
+            format!("LicenceAssigned {user} {licence} {country} since {}", show(*since))
+        }
+        Event::LicenceRemoved { user, licence, country } => {
+            format!("LicenceRemoved {user} {licence} {}", str::from_utf8(country).expect("ASCII"))
+        }
+        Event::PoolThresholdReached { pool, of, month, percent, used, size } => {
+            format!("PoolThresholdReached {pool} {} {} {percent} %: {used}/{size}", of.name(), show(*month))
+        }
+        Event::FundsReturned { lot, amount, purchased, expires } => {
+            format!("FundsReturned {lot} {amount} {}..{}", show(*purchased), show(*expires))
+        }
+        Event::PostUsageStatement { month, amount, post_usage } => {
+            format!("PostUsageStatement {}: {amount} of {post_usage}", show(*month))
+        }
         Event::RatePlanSet { rate_plan } => format!("RatePlanSet {rate_plan}"),
         Event::ModeSet { mode } => format!("ModeSet {}", mode.name()),
         Event::AccountClosed { overdraft, post_usage } => {
@@ -294,7 +381,7 @@ fn show_recharge_event(event: &Event) -> String {
         Event::RechargeSucceeded { number, lot, amount, processed: _, purchased, expires } => {
             format!("RechargeSucceeded {number}: {amount} as {lot} {}..{}", show(*purchased), show(*expires))
         }
-        Event::InvoiceIssued { invoice, number, amount, lot } => {
+        Event::InvoiceIssued { invoice, number, amount, lot, settings: _ } => {
             format!("InvoiceIssued {invoice}: {amount} for {number} as {lot}")
         }
         Event::RechargeAttemptFailed { number, attempt, reason: _, retry_at } => {

@@ -315,8 +315,8 @@ fn refusals_are_events() {
           4 CommandRefused addFunds currency-mismatch = 1.00
         2026-01-02 buy L2 1.00 in USD
           5 FundsAdded L2 1.00 2026-01-02..2027-01-02 = 2.00
-        2026-01-02 licence MCOPSTN1
-          6 CommandRefused assignLicence unsupported = 2.00
+        2026-01-02 unlicence PP
+          6 CommandRefused removeLicence licence-not-held = 2.00
         2026-01-02 unsold plan tin
           7 CommandRefused setRatePlan unknown-rate-plan = 2.00
         2026-01-02 plan?
