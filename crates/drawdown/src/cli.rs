@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
 use crate::{
-    balance, config, deck, demo, explain, export, generate, import, manual, rate, replay, serve, tail, topics, verify,
+    balance, config, deck, demo, explain, export, generate, import, manual, rate, replay, rerate, serve, tail, topics,
+    verify,
 };
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
@@ -24,6 +25,7 @@ enum Command {
     Tail(tail::Args),
     Balance(balance::Args),
     Replay(replay::Args),
+    Rerate(rerate::Args),
     Export(export::Args),
     Topics(topics::Args),
     Rate(rate::Args),
@@ -46,6 +48,7 @@ impl Cli {
             Command::Tail(args) => tail::run(&args),
             Command::Balance(args) => balance::run(&args),
             Command::Replay(args) => replay::run(&args),
+            Command::Rerate(args) => rerate::run(&args),
             Command::Export(args) => export::run(&args),
             Command::Topics(args) => topics::run(&args),
             Command::Rate(args) => rate::run(&args),

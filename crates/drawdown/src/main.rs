@@ -17,6 +17,7 @@ mod outputs;
 mod pipeline;
 mod rate;
 mod replay;
+mod rerate;
 mod serve;
 mod table;
 mod tail;

@@ -31,6 +31,7 @@ use report::Report;
 use stream::Log;
 
 pub use findings::Flaw;
+pub use stream::open;
 
 /// Audit a run: rebuild every balance from debits and events, and report whatever differs
 ///
@@ -127,7 +128,7 @@ pub fn path_of(option: Option<&PathBuf>, dir: Option<&Path>, name: &str) -> Path
 fn audit(paths: &Paths, decks: &[Deck], listed: usize) -> Result<Report, Failure> {
     let started = Instant::now();
     let mut logs = [Log::open(Stream::Debits, &paths.debits, decks)?, Log::open(Stream::Events, &paths.events, decks)?];
-    let mut states = stream::open(&paths.accounts)?;
+    let mut states = open(&paths.accounts)?;
     let mut findings = Findings::new(listed);
     let mut merge = Merge::default();
     let progress = rate::progress_bar();

@@ -165,14 +165,48 @@ fn a_month_live(desk: &Desk) {
     std::fs::write(desk.path("one.jsonl"), format!("{one}\n")).expect("it can be written");
     desk.import(None, Some(&desk.path("one.jsonl")));
     let after = desk.await_lines("debits", debits.len() + 1);
+    let corrected = rerated(desk, after.len());
     server.stop();
-    assert_eq!(desk.tail("debits"), after);
+    assert_eq!(desk.tail("debits").len(), after.len() + corrected);
     let (before, last) = after.split_at(debits.len());
     assert_eq!(before, debits);
     assert!(last[0].contains("\"id\":\"one-more\""), "{last:?}");
     let exported = desk.path("exported").display().to_string();
     desk.drawdown(&["export", "--out", &exported]);
     assert!(run(drawdown().args(["verify", &exported])).contains("clean: "));
+}
+
+/// A dearer deck is published for the same time, and what was debited by the old one is corrected: shown first, sent
+/// twice, booked once. Returns how many debits that made.
+fn rerated(desk: &Desk, before: usize) -> usize {
+    let manifest = std::fs::read_to_string(bundled("decks/acs-pstn.toml")).expect("the bundled deck");
+    let rows_file = manifest.lines().find_map(|line| line.strip_prefix("rows = ")).expect("rows").trim_matches('"');
+    let rows = std::fs::read_to_string(bundled("decks").join(rows_file)).expect("the bundled rows");
+    let dearer = manifest.replace("version = 1", "version = 2").replace(rows_file, "dearer.csv");
+    // [defaults] is its last section.
+    std::fs::write(desk.path("dearer.toml"), dearer + "connection_fee = \"0.01\"\n").expect("it can be written");
+    std::fs::write(desk.path("dearer.csv"), rows).expect("it can be written");
+    let deck = desk.path("dearer.toml").display().to_string();
+    let month = ["--from", "2026-03-01T00:00:00Z", "--to", "2026-04-01T00:00:00Z", "--json"];
+    let rerate = |more: &[&str]| -> serde_json::Value {
+        let mut command = drawdown();
+        command.args(["rerate", "--deck", &deck, "--unrated"]).args(month).args(more);
+        let output = command.arg("--config").arg(desk.path("drawdown.toml")).output().expect("it runs");
+        serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+    };
+    let shown = rerate(&[]);
+    assert!(shown["differing"].as_u64() > Some(100) && shown["sent"] == 0, "{shown}");
+    desk.drawdown(&["deck", "publish", &deck]);
+    std::thread::sleep(Duration::from_secs(2));
+    let count = rerate(&["--apply"])["sent"].as_u64().expect("a count") as usize;
+    assert_eq!(Some(count as u64), shown["differing"].as_u64());
+    rerate(&["--apply"]);
+    let debits = desk.await_lines("debits", before + 2 * count);
+    let corrections = debits.iter().filter(|line| line.contains("\"reverses\":")).count();
+    assert_eq!(corrections, count, "each is taken back once");
+    let rest = rerate(&[]);
+    assert_eq!((rest["differing"].as_u64(), debits.len()), (Some(0), before + 2 * count), "{rest}");
+    2 * count
 }
 
 #[test]
