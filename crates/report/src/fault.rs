@@ -38,6 +38,16 @@ pub enum Fault {
         /// Who was asked for.
         org: String,
     },
+    /// The organisation had no account yet.
+    #[error("organisation {org} was opened on {opened}, after {month}")]
+    NotYet {
+        /// Who was asked for.
+        org: String,
+        /// When.
+        month: String,
+        /// The first entry there is.
+        opened: drawdown_units::Timestamp,
+    },
     /// The rows could not be sorted on disk.
     #[error("rows could not be sorted in {directory}; there must be room for all rows of the report")]
     Sort {

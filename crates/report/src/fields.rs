@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_wire::Text;
 use serde::Deserialize;
 
 use crate::fault::Fault;
@@ -58,6 +59,27 @@ impl Place<'_> {
 
     pub fn currency(self, field: &str, text: &str) -> Result<Currency, Fault> {
         Currency::parse(text).ok_or_else(|| self.fault(field, format_args!("{text:?}: not a currency such as USD")))
+    }
+
+    pub fn need_text<'t>(self, field: &str, text: Option<&'t Text<'_>>) -> Result<&'t str, Fault> {
+        self.need(field, text.map(|text| &**text))
+    }
+
+    pub fn need_money(self, field: &str, text: Option<&Text<'_>>) -> Result<Money, Fault> {
+        self.money(field, self.need_text(field, text)?)
+    }
+
+    pub fn need_time(self, field: &str, text: Option<&Text<'_>>) -> Result<Timestamp, Fault> {
+        self.time(field, self.need_text(field, text)?)
+    }
+
+    /// A figure that must be a number.
+    pub fn count(self, field: &str, figure: Option<&Figure<'_>>) -> Result<i64, Fault> {
+        match figure {
+            Some(Figure::Count(count)) => Ok(*count),
+            Some(Figure::Amount(text)) => Err(self.fault(field, format_args!("{text:?}, where a number is expected"))),
+            None => Err(self.fault(field, "missing")),
+        }
     }
 
     /// A figure that must be an amount; the field's name is put together only where it is needed.

@@ -8,15 +8,19 @@
 //! Knows nothing of the ledger, on purpose: a statement that shared its code would repeat its mistakes.
 #![deny(missing_docs, clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
+mod account;
 mod fault;
 mod fields;
 mod line;
 mod lines;
+mod lot;
 mod sort;
+pub mod statement;
 mod sum;
 pub mod usage;
 
 pub use fault::Fault;
 pub use lines::{Buffered, Line, Lines};
+pub use lot::{Lot, State};
 pub use sort::Sorter;
 pub use sum::Sum;

@@ -17,6 +17,7 @@ pub(crate) struct Head<'a> {
     #[serde(rename = "type")]
     pub kind: Text<'a>,
     pub org_id: Text<'a>,
+    pub seq: u64,
 }
 
 /// A debit.
@@ -25,11 +26,13 @@ pub(crate) struct Head<'a> {
 pub(crate) struct Debit<'a> {
     pub id: Text<'a>,
     pub seq: u64,
+    pub at: Text<'a>,
     /// The debit that this one takes back.
     pub reverses: Option<Reverses>,
     pub call: Call<'a>,
     pub charge: Charge<'a>,
     pub funding: Vec<Funding<'a>>,
+    pub balance_after: Text<'a>,
     #[serde(default)]
     pub flags: Vec<Text<'a>>,
 }
@@ -85,7 +88,55 @@ pub(crate) struct Funding<'a> {
     #[serde(rename = "type")]
     pub kind: Text<'a>,
     pub amount: Option<Figure<'a>>,
+    pub before: Option<Figure<'a>>,
+    pub after: Option<Figure<'a>>,
+    pub lot_id: Option<Text<'a>>,
+    /// Of a reversal: the lot that holds what could not go back to where it came from.
+    pub returned_to: Option<Text<'a>>,
     pub pool: Option<Text<'a>>,
+    #[serde(rename = "use")]
+    pub pool_use: Option<Text<'a>>,
+    pub month: Option<Text<'a>>,
+    pub minutes: Option<i64>,
+    pub size: Option<i64>,
+}
+
+/// An account event: one shape for all of them, in which a field that an event has not is absent.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub(crate) struct Event<'a> {
+    #[serde(rename = "type")]
+    pub kind: Text<'a>,
+    pub seq: u64,
+    pub at: Text<'a>,
+    pub balance_after: Text<'a>,
+    pub debit_seq: Option<u64>,
+    pub currency: Option<Text<'a>>,
+    pub lot_id: Option<Text<'a>>,
+    pub amount: Option<Text<'a>>,
+    pub purchased_at: Option<Text<'a>>,
+    pub expires_at: Option<Text<'a>>,
+    pub reference: Option<Text<'a>>,
+    pub reason: Option<Text<'a>>,
+    /// The lots that a negative adjustment drew.
+    #[serde(default)]
+    pub lots: Vec<LotDraw<'a>>,
+    /// Outstanding after a settlement.
+    pub overdraft: Option<Text<'a>>,
+    pub recharge_id: Option<Text<'a>>,
+    pub invoice: Option<u64>,
+    /// Of a post-usage statement.
+    pub month: Option<Text<'a>>,
+}
+
+/// What an adjustment drew from one lot.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", bound(deserialize = "'de: 'a"))]
+pub(crate) struct LotDraw<'a> {
+    pub lot_id: Text<'a>,
+    pub amount: Text<'a>,
+    pub before: Text<'a>,
+    pub after: Text<'a>,
 }
 
 /// A figure: minutes are numbers, money is a text.
