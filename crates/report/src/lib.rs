@@ -9,8 +9,11 @@
 #![deny(missing_docs, clippy::float_arithmetic, clippy::wildcard_enum_match_arm)]
 
 mod account;
+pub mod breakage;
 mod fault;
 mod fields;
+pub mod funding;
+mod holdings;
 mod line;
 mod lines;
 mod lot;

@@ -127,6 +127,9 @@ pub(crate) struct Event<'a> {
     pub invoice: Option<u64>,
     /// Of a post-usage statement.
     pub month: Option<Text<'a>>,
+    pub enabled: Option<bool>,
+    pub recharge_amount: Option<Text<'a>>,
+    pub trigger_amount: Option<Text<'a>>,
 }
 
 /// What an adjustment drew from one lot.
