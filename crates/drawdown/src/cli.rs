@@ -4,7 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
 use crate::{
-    balance, config, deck, demo, explain, export, generate, import, manual, rate, replay, rerate, serve, tail, topics,
+    balance, config, deck, demo, explain, export, generate, import, manual, rate, replay, report, rerate, serve, tail,
+    topics,
     verify,
 };
 
@@ -31,6 +32,7 @@ enum Command {
     Rate(rate::Args),
     Verify(verify::Args),
     Explain(explain::Args),
+    Report(report::Args),
     Deck(deck::Args),
     Generate(generate::Args),
     Completions(manual::CompletionsArgs),
@@ -54,6 +56,7 @@ impl Cli {
             Command::Rate(args) => rate::run(&args),
             Command::Verify(args) => verify::run(&args),
             Command::Explain(args) => explain::run(&args),
+            Command::Report(args) => report::run(&args),
             Command::Deck(args) => deck::run(&args),
             Command::Generate(args) => generate::run(&args),
             Command::Completions(args) => manual::completions(&args),

@@ -17,6 +17,7 @@ mod outputs;
 mod pipeline;
 mod rate;
 mod replay;
+mod report;
 mod rerate;
 mod serve;
 mod table;

@@ -13,7 +13,7 @@ fn completions_know_every_command() {
         let output = drawdown(&["completions", shell]);
         assert!(output.status.success(), "{shell}");
         let script = String::from_utf8_lossy(&output.stdout);
-        for command in ["rate", "deck", "diff", "generate", "completions"] {
+        for command in ["rate", "deck", "diff", "generate", "report", "completions"] {
             assert!(script.contains(command), "{shell} does not know {command}");
         }
     }

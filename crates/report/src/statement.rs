@@ -11,8 +11,6 @@ mod merge;
 mod proof;
 mod spend;
 
-use std::io;
-
 use drawdown_units::{Currency, Money, Timestamp};
 
 use crate::account::{Account, Body, Entry};
@@ -111,19 +109,20 @@ impl Position {
 }
 
 impl Statement {
-    /// Makes the statement of `org` for `month`. The debits are opened twice: the first time only to learn which were
-    /// taken back, since a reversal does not say again which destination it was.
+    /// Makes the statement of `org` for `month`. The debits come twice, from their beginning: first only to learn which
+    /// were taken back, since a reversal does not say again which destination it was.
     ///
     /// # Errors
     /// What reading meets, an organisation of which nothing is there, and the first thing that does not fit, by its `seq`.
-    pub fn of<D: Lines>(
+    pub fn of(
         org: &str,
         month: Month,
-        mut open_debits: impl FnMut() -> io::Result<D>,
+        mut debits_before: impl Lines,
+        mut debits: impl Lines,
         mut events: impl Lines,
     ) -> Result<Self, Fault> {
-        let reversed = spend::reversed(org, &mut open_debits().map_err(Fault::Read)?)?;
-        let mut debits = open_debits().map_err(Fault::Read)?;
+        let reversed = spend::reversed(org, &mut debits_before)?;
+        drop(debits_before);
         let mut account = Account::new(org);
         let (mut spending, mut items) = (Spending::remembering(reversed), Items::default());
         let (mut opening, mut is_over) = (None, false);

@@ -27,7 +27,7 @@ fn holdings_are_those_of_the_statement() {
     for (org, month) in [("contoso", "2026-02"), ("contoso", "2026-03"), ("contoso", "2026-04"), ("adatum", "2026-03")]
     {
         let month = Month::parse(month).unwrap();
-        let closing = Statement::of(org, month, || Ok(debits()), events()).unwrap().closing;
+        let closing = Statement::of(org, month, debits(), debits(), events()).unwrap().closing;
         let last = month.end.plus_seconds(-1);
         let funding = Funding::of(org, Some(last), WISHES, events(), debits()).unwrap();
         assert_eq!(funding.balance, closing.balance.into(), "{org} {month:?}");

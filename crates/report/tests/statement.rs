@@ -8,12 +8,12 @@ use drawdown_report::Fault;
 use drawdown_report::statement::{Month, Statement};
 
 fn statement(org: &str, month: &str) -> Statement {
-    Statement::of(org, Month::parse(month).unwrap(), || Ok(debits()), events()).unwrap()
+    Statement::of(org, Month::parse(month).unwrap(), debits(), debits(), events()).unwrap()
 }
 
 fn fault_of(debits: &str, events: &str) -> Fault {
     let month = Month::parse("2026-03").unwrap();
-    Statement::of("contoso", month, || Ok(lines("d", debits)), lines("e", events)).unwrap_err()
+    Statement::of("contoso", month, lines("d", debits), lines("d", debits), lines("e", events)).unwrap_err()
 }
 
 #[test]
@@ -45,9 +45,9 @@ fn months_follow_from_each_other() {
 
 #[test]
 fn an_organisation_that_is_not_there() {
-    let fault = Statement::of("nobody", Month::parse("2026-03").unwrap(), || Ok(debits()), events()).unwrap_err();
+    let fault = Statement::of("nobody", Month::parse("2026-03").unwrap(), debits(), debits(), events()).unwrap_err();
     assert!(matches!(&fault, Fault::UnknownOrg { org, .. } if org == "nobody"), "{fault}");
-    let fault = Statement::of("adatum", Month::parse("2026-02").unwrap(), || Ok(debits()), events()).unwrap_err();
+    let fault = Statement::of("adatum", Month::parse("2026-02").unwrap(), debits(), debits(), events()).unwrap_err();
     assert_eq!(fault.to_string(), "organisation adatum was opened on 2026-03-01T00:00:00Z, after 2026-02");
 }
 
