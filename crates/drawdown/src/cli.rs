@@ -5,8 +5,7 @@ use clap::{Parser, Subcommand};
 use crate::exit::Run;
 use crate::{
     balance, config, deck, demo, explain, export, generate, import, manual, rate, replay, report, rerate, serve, tail,
-    topics,
-    verify,
+    topics, verify,
 };
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.

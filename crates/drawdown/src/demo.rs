@@ -3,6 +3,7 @@
 //! It writes the inputs and then runs the very commands that it shows, so that what is seen can be repeated by hand.
 
 mod accounts;
+mod credits;
 mod live;
 
 use std::ffi::OsString;
@@ -23,12 +24,14 @@ pub struct Args {
 }
 
 /// The files that the demonstration starts from.
-const INPUTS: [(&str, &[u8]); 5] = [
+const INPUTS: [(&str, &[u8]); 7] = [
     ("deck/acs-pstn.toml", include_bytes!("../../../config/decks/acs-pstn.toml")),
     ("deck/acs-pstn.csv", include_bytes!("../../../config/decks/acs-pstn.csv")),
     ("deck/README.md", include_bytes!("../../../config/decks/README.md")),
     ("commands.jsonl", include_bytes!("../../../config/demo/commands.jsonl")),
     ("cdrs.jsonl", include_bytes!("../../../config/demo/cdrs.jsonl")),
+    ("litware/commands.jsonl", include_bytes!("../../../config/demo/litware/commands.jsonl")),
+    ("litware/cdrs.jsonl", include_bytes!("../../../config/demo/litware/cdrs.jsonl")),
 ];
 
 /// The debit that is explained: it empties a lot and goes on as overdraft.
@@ -62,9 +65,11 @@ pub fn run(args: &Args) -> Run {
     say(&["Why did that call cost this much, and who paid?"])?;
     done = worse(done, command(&["explain", &outputs, EXPLAINED, "--deck", &deck])?);
     done = worse(done, live::run(&places)?);
-    show_files(&places)?;
     say(&["Do the balances follow from debits and events alone, and every charge from deck and call?"])?;
-    Ok(worse(done, command(&["verify", &outputs, "--deck", &deck])?))
+    done = worse(done, command(&["verify", &outputs, "--deck", &deck])?);
+    done = worse(done, credits::run(&places)?);
+    show_files(&places)?;
+    Ok(done)
 }
 
 fn worse(one: Done, other: Done) -> Done {
@@ -74,6 +79,7 @@ fn worse(one: Done, other: Done) -> Done {
 fn write_inputs(dir: &Path) -> Result<(), Failure> {
     let write = || {
         std::fs::create_dir_all(dir.join("deck"))?;
+        std::fs::create_dir_all(dir.join("litware"))?;
         INPUTS.iter().try_for_each(|(name, bytes)| std::fs::write(dir.join(name), bytes))
     };
     write().map_err(|error: io::Error| Failure::usage(format!("--out {}: cannot be written: {error}", dir.display())))
@@ -104,6 +110,7 @@ fn show_files(places: &Places) -> io::Result<()> {
         ("rated/rejects.jsonl", "records that were not debited or have no price, whole"),
         ("rated/accounts.jsonl", "the state of every account"),
         ("live/drawdown.toml", "the configuration of `serve`"),
+        ("litware/march.xlsx", "the usage report of one organisation as a workbook"),
     ] {
         writeln!(out, "  {:<44} {what}", places.of(name))?;
     }

@@ -159,12 +159,7 @@ impl Source<'_> {
 type Each<'e> = dyn FnMut(Priced<'_>, &[u8]) -> Result<(), Failure> + 'e;
 
 /// Hands out every debit that stands, was asked for and has another price, or may have.
-fn compare(
-    args: &Args,
-    source: &Source<'_>,
-    decks: &[Deck],
-    each: &mut Each<'_>,
-) -> Result<(), Failure> {
+fn compare(args: &Args, source: &Source<'_>, decks: &[Deck], each: &mut Each<'_>) -> Result<(), Failure> {
     let unreadable = |error: drawdown_wire::ReadError| Failure::Fault(anyhow::Error::new(error).context("a debit"));
     // What was taken back does not stand: few, so that they fit in memory.
     let mut reversed: FxHashSet<u64> = FxHashSet::default();
