@@ -91,6 +91,10 @@ pub struct Records {
     from: Timestamp,
     index: u64,
     random: Random,
+    /// Users of each organisation.
+    users: u64,
+    /// Of a hundred calls so many are domestic, and so many dial out of a conference.
+    mix: [u64; 2],
 }
 
 impl Records {
@@ -101,7 +105,13 @@ impl Records {
 
     /// Over `orgs` organisations, from any second on.
     pub fn starting(orgs: u64, from: Timestamp) -> Self {
-        Records { orgs, from, index: 0, random: Random::new(0xca11) }
+        Records { orgs, from, index: 0, random: Random::new(0xca11), users: 10_000, mix: [0, 0] }
+    }
+
+    /// Over fewer users, and with calls that licences pay: half of them domestic, and a tenth dial-out.
+    #[must_use]
+    pub fn of_users(self, users: u64) -> Self {
+        Records { users, mix: [50, 10], ..self }
     }
 }
 
@@ -112,23 +122,38 @@ impl Iterator for Records {
         let org = self.random.below(self.orgs);
         self.index += 1;
         let start = instant(self.from, self.index);
-        Some(record(self.index, start, org, &mut self.random))
+        let user = self.random.below(self.users);
+        let chance = if self.mix == [0, 0] { 100 } else { self.random.below(100) };
+        let context = if chance < self.mix[0] { "Domestic" } else { "International" };
+        let kind = if chance >= 100 - self.mix[1] && chance < 100 { "conf_out" } else { "user_out" };
+        Some(record(self.index, start, org, (user, kind, context), &mut self.random))
     }
 }
 
-fn record(index: u64, start: Timestamp, org: u64, random: &mut Random) -> Vec<u8> {
+fn record(
+    index: u64,
+    start: Timestamp,
+    org: u64,
+    (user, kind, context): (u64, &str, &str),
+    random: &mut Random,
+) -> Vec<u8> {
     let seconds = 1 + random.below(600);
     let end = start.plus_seconds(seconds as i64);
     let callee = callee(random);
-    let user = random.below(10_000);
+    let user_id = user_id(user);
     format!(
         "{{\"id\":\"9c4984c7-6c3c-427d-a30c-{index:012x}\",\"callId\":\"1835317186_{index}@61.221.3.176\",\"orgId\":\"org-{org:06}\",\
-         \"userId\":\"db03c14b-06eb-4189-939b-{user:012x}\",\"userPrincipalName\":\"user.{user}@contoso.com\",\
+         \"userId\":\"{user_id}\",\"userPrincipalName\":\"user.{user}@contoso.com\",\
          \"userDisplayName\":\"User {user}\",\"startDateTime\":\"{start}\",\"endDateTime\":\"{end}\",\"duration\":{seconds},\
-         \"callType\":\"user_out\",\"calleeNumber\":\"+{callee}\",\"usageCountryCode\":\"US\",\"tenantCountryCode\":\"US\",\
-         \"callerNumber\":\"+12065550123\",\"destinationContext\":\"International\",\"licenseCapability\":\"MCOPSTNPP\"}}"
+         \"callType\":\"{kind}\",\"calleeNumber\":\"+{callee}\",\"usageCountryCode\":\"US\",\"tenantCountryCode\":\"US\",\
+         \"callerNumber\":\"+12065550123\",\"destinationContext\":\"{context}\",\"licenseCapability\":\"MCOPSTNPP\"}}"
     )
     .into_bytes()
+}
+
+/// The id of a user, the same in every organisation.
+pub fn user_id(user: u64) -> String {
+    format!("db03c14b-06eb-4189-939b-{user:012x}")
 }
 
 /// Calls go where calls go: few destinations take most of them, with any subscriber there.
@@ -158,6 +183,38 @@ pub fn commands(org: u64, at: Timestamp) -> [String; 4] {
         };
         format!(r#"{{"commandId":"c{n}","orgId":"org-{org:06}","at":"{at}",{body}}}"#)
     })
+}
+
+/// A partition as [`partition`] makes it, in which users need licences to draw credits, and have them: a calling plan,
+/// conferencing and credits, each.
+pub fn licensed_partition(engine: &Engine<'_>, orgs: u64, users: u64) -> Partition {
+    let mut partition = Partition::default();
+    let mut outputs = Outputs::default();
+    let arrival = Timestamp::parse("2026-02-01T00:00:00Z").expect("a time");
+    let mut give = |partition: &mut Partition, json: &str| {
+        let envelope = command::decode(json.as_bytes()).expect("a command");
+        partition.command(engine, arrival, &envelope, &mut outputs);
+        outputs.events.clear();
+    };
+    for org in 0..orgs {
+        for json in commands(org, arrival) {
+            give(&mut partition, &json.replace("\"licensing\":\"none\"", "\"licensing\":\"required\""));
+        }
+        for user in 0..users {
+            for licence in ["MCOPSTN1", "MCOMEETADV", "MCOPSTNPP"] {
+                let user_id = user_id(user);
+                give(
+                    &mut partition,
+                    &format!(
+                        "{{\"commandId\":\"{licence}-{user}\",\"orgId\":\"org-{org:06}\",\"at\":\"{arrival}\",\
+                         \"type\":\"assignLicence\",\"userId\":\"{user_id}\",\"licence\":\"{licence}\",\"country\":\"US\"}}"
+                    ),
+                );
+            }
+        }
+        partition.commit(&engine.limits);
+    }
+    partition
 }
 
 /// A partition with `orgs` organisations of three lots each.

@@ -2,8 +2,9 @@
 //! the thread's CPU time, which others on the machine disturb less than the time on the wall.
 //!
 //! `cargo bench -p drawdown-benches --bench ratios [-- PART]` with PART one of `record`, `look-up`, `charge`, `lots`,
-//! `memory`. No figure here is a test: machines differ, and are shared.
+//! `memory`, `licensed`, `users`, `many-lots`, `corrections`. No figure here is a test: machines differ, and are shared.
 
+mod credits;
 mod measure;
 
 use std::hint::black_box;
@@ -37,6 +38,18 @@ fn main() {
     }
     if wants("lots") {
         lots();
+    }
+    if wants("licensed") {
+        credits::licensed();
+    }
+    if wants("users") {
+        credits::users();
+    }
+    if wants("many-lots") {
+        credits::many_lots();
+    }
+    if wants("corrections") {
+        credits::corrections();
     }
     if wants("record") {
         record(1_000);
