@@ -19,7 +19,8 @@ enum Step {
     /// What a lot held.
     Draw(Slot, u32, Money),
     Recharge(Slot, Box<Recharge>),
-    Entitlement(Slot, Box<entitlements::Undo>),
+    /// A change of licences or pools, the last of those kept.
+    Entitlement(Slot),
     Whole(Slot, Box<Account>),
     Opened,
 }
@@ -28,6 +29,7 @@ enum Step {
 pub struct Journal {
     steps: Vec<Step>,
     heads: Vec<Head>,
+    entitlements: Vec<entitlements::Undo>,
     records: Vec<Undo>,
     commands: Vec<Undo>,
     touched: Vec<Slot>,
@@ -43,6 +45,7 @@ impl Journal {
         Journal {
             steps: Vec::new(),
             heads: Vec::new(),
+            entitlements: Vec::new(),
             records: Vec::new(),
             commands: Vec::new(),
             touched: Vec::new(),
@@ -57,6 +60,7 @@ impl Journal {
         self.first_days = [records.first_day(), commands.first_day()];
         self.steps.clear();
         self.heads.clear();
+        self.entitlements.clear();
         self.records.clear();
         self.commands.clear();
         self.touched.clear();
@@ -89,7 +93,8 @@ impl Journal {
     pub fn entitlements(&mut self, slot: Slot, changes: &mut Vec<entitlements::Undo>) {
         for change in changes.drain(..) {
             self.users.extend(change.user_place().map(|place| (slot, place)));
-            self.steps.push(Step::Entitlement(slot, Box::new(change)));
+            self.steps.push(Step::Entitlement(slot));
+            self.entitlements.push(change);
         }
     }
 
@@ -142,7 +147,10 @@ impl Journal {
                     let head = *account.head();
                     account.undo_calls(head, std::iter::once((lot, before)));
                 }
-                Step::Entitlement(slot, change) => accounts.get_mut(slot).undo_entitlement(*change),
+                Step::Entitlement(slot) => {
+                    let change = self.entitlements.pop().expect("invariant: each such step kept a change");
+                    accounts.get_mut(slot).undo_entitlement(change);
+                }
                 Step::Recharge(slot, before) => accounts.get_mut(slot).undo_recharge(*before),
                 Step::Whole(slot, account) => {
                     accounts.get_mut(slot).go_back(*account);

@@ -118,6 +118,7 @@ impl DebitedCall<'_> {
 /// A call that is paid for by minutes, by nobody, or by a price.
 #[derive(Debug, Clone, Copy)]
 struct Priced<'c> {
+    user: Option<UserPlace>,
     cover: Cover,
     pricing: Pricing<'c>,
     flags: Flags,
@@ -127,7 +128,13 @@ struct Priced<'c> {
 impl<'c> Priced<'c> {
     /// Prices what the cover leaves.
     #[inline]
-    fn of(engine: &Engine<'c>, rate_plan: &str, cdr: &Cdr<'_>, cover: Cover) -> Result<Self, Rejection> {
+    fn of(
+        engine: &Engine<'c>,
+        rate_plan: &str,
+        cdr: &Cdr<'_>,
+        user: Option<UserPlace>,
+        cover: Cover,
+    ) -> Result<Self, Rejection> {
         let (pricing, flags) = match (cover.rest_s(cdr.seconds), cover) {
             (Some(rest_s), _) => pricing::price(engine.catalogue, rate_plan, cdr, rest_s)?,
             (None, Cover::AddOn) => (Pricing::Free, Flags::DIAL_OUT_ADD_ON),
@@ -137,13 +144,13 @@ impl<'c> Priced<'c> {
             Pricing::Charged(charge, _) => charge.amount,
             Pricing::Free | Pricing::Unrated(_) => Money::ZERO,
         };
-        Ok(Priced { cover, pricing, flags, amount })
+        Ok(Priced { user, cover, pricing, flags, amount })
     }
 
     /// What its account is to book. Nobody asks for a licence where nothing is to be paid (boundaries.md W4).
     #[inline]
     fn call(&self, account: &Account, engine: &Engine<'_>, cdr: &Cdr<'_>) -> RatedCall {
-        let is_licensed = self.amount.is_zero() || cover::may_draw(account, &engine.rules.plans, cdr);
+        let is_licensed = self.amount.is_zero() || cover::may_draw(account, &engine.rules.plans, cdr, self.user);
         RatedCall { charge: self.amount, started: cdr.start, is_licensed, pool: self.cover.draw() }
     }
 }
@@ -280,12 +287,13 @@ impl Partition {
         let Some(slot) = slot else {
             let terms =
                 engine.open_unknown.expect("invariant: a record without an account is admitted only with terms");
-            return Priced::of(engine, &terms.rate_plan, cdr, Cover::Nothing);
+            return Priced::of(engine, &terms.rate_plan, cdr, None, Cover::Nothing);
         };
         let account = self.accounts.get(slot);
         let (plans, catalogue) = (&engine.rules.plans, engine.catalogue);
-        let cover = Asking { account, plans, catalogue, places: &mut self.places, cdr, returned: None }.cover();
-        Priced::of(engine, account.rate_plan_at(cdr.start), cdr, cover)
+        let user = cover::user_of(account, cdr);
+        let cover = Asking { account, plans, catalogue, places: &mut self.places, cdr, user, returned: None }.cover();
+        Priced::of(engine, account.rate_plan_at(cdr.start), cdr, user, cover)
     }
 
     #[inline]

@@ -9,7 +9,7 @@ use drawdown_wire::event::{self, Cause};
 use drawdown_wire::{Cdr, Reason, Rejection};
 
 use super::admission::Admitted;
-use super::cover::Asking;
+use super::cover::{self, Asking};
 use super::{DebitedCall, Engine, Outcome, Outputs, Partition, Priced};
 use crate::accounts::Slot;
 use crate::dedup::Fingerprint;
@@ -109,8 +109,9 @@ impl Partition {
             let account = self.accounts.get(slot);
             let returned = reversal.pool.as_ref().map(|pool| pool.returned());
             let (plans, catalogue) = (&engine.rules.plans, engine.catalogue);
-            let cover = Asking { account, plans, catalogue, places: &mut self.places, cdr, returned }.cover();
-            match Priced::of(engine, account.rate_plan_at(cdr.start), cdr, cover) {
+            let user = cover::user_of(account, cdr);
+            let cover = Asking { account, plans, catalogue, places: &mut self.places, cdr, user, returned }.cover();
+            match Priced::of(engine, account.rate_plan_at(cdr.start), cdr, user, cover) {
                 Ok(priced) => Some(priced),
                 Err(rejection) => return Outcome::Rejected(rejection),
             }

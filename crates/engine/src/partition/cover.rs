@@ -4,7 +4,6 @@ use drawdown_ledger::Account;
 use drawdown_ledger::entitlements::{Draw, Entitlements, Returned, UserPlace};
 use drawdown_ledger::plans::{Brings, Country, Plans};
 use drawdown_rating::{Called, Catalogue, Product};
-use drawdown_units::Timestamp;
 use drawdown_wire::cdr::{CallType, Callee, Cdr};
 use drawdown_wire::number::Places;
 
@@ -45,6 +44,8 @@ pub(super) struct Asking<'a> {
     pub catalogue: &'a Catalogue,
     pub places: &'a mut Places,
     pub cdr: &'a Cdr<'a>,
+    /// Whose call it is, if they ever held a licence.
+    pub user: Option<UserPlace>,
     /// Minutes that a correction gives back first.
     pub returned: Option<Returned<'a>>,
 }
@@ -56,7 +57,7 @@ impl Asking<'_> {
         else {
             return Cover::Nothing;
         };
-        let Some(user) = user_of(entitlements, self.cdr) else { return Cover::Nothing };
+        let Some(user) = self.user else { return Cover::Nothing };
         let minutes = self.cdr.seconds.div_ceil(60);
         match self.cdr.call_type {
             CallType::UserOut | CallType::UcapOut if minutes == 0 => Cover::Nothing,
@@ -91,18 +92,20 @@ impl Asking<'_> {
     fn dial_out(&mut self, entitlements: &Entitlements, organiser: UserPlace, wanted: u32, to: Called) -> Cover {
         let (plans, start) = (self.plans, self.cdr.start);
         let brings_any = |it: &Brings| matches!(it, Brings::Conferencing(_) | Brings::UnlimitedDialOut(_));
-        if !entitlements.holds(organiser, plans, start, brings_any) || self.is_premium(to) {
+        if !entitlements.holds(organiser, plans, start, brings_any) {
             return Cover::Nothing;
         }
         let Some(called) = self.places.country(to.number, to.masked) else { return Cover::Nothing };
         let is_unlimited =
             |it: &Brings| matches!(it, Brings::UnlimitedDialOut(countries) if countries.contains(&called));
-        if entitlements.holds(organiser, plans, start, is_unlimited) {
-            return Cover::AddOn;
-        }
-        let returned = self.returned.as_ref();
-        let draw = entitlements.dial_out_minutes(organiser, plans, start, wanted, returned, called);
-        draw.map_or(Cover::Nothing, Cover::Minutes)
+        let cover = if entitlements.holds(organiser, plans, start, is_unlimited) {
+            Some(Cover::AddOn)
+        } else {
+            let returned = self.returned.as_ref();
+            entitlements.dial_out_minutes(organiser, plans, start, wanted, returned, called).map(Cover::Minutes)
+        };
+        // Asked last, since the numbering plan takes its time to answer.
+        cover.filter(|_| !self.is_premium(to)).unwrap_or(Cover::Nothing)
     }
 
     /// By the numbering plan, or by the deck's row (boundaries.md U20).
@@ -119,20 +122,18 @@ impl Asking<'_> {
     }
 }
 
-fn user_of(entitlements: &Entitlements, cdr: &Cdr<'_>) -> Option<UserPlace> {
-    entitlements.find(cdr.text.user_id.as_deref()?)
+/// The user of a call, or the organiser, if they ever held a licence.
+#[inline]
+pub(super) fn user_of(account: &Account, cdr: &Cdr<'_>) -> Option<UserPlace> {
+    account.entitlements()?.find(cdr.text.user_id.as_deref()?)
 }
 
 /// Whether money may be drawn for the call: resource accounts and unassigned numbers need no licence (boundaries.md W3).
-pub(super) fn may_draw(account: &Account, plans: &Plans, cdr: &Cdr<'_>) -> bool {
-    let start: Timestamp = cdr.start;
+pub(super) fn may_draw(account: &Account, plans: &Plans, cdr: &Cdr<'_>, user: Option<UserPlace>) -> bool {
     match cdr.call_type {
         CallType::UcapOut | CallType::UcapIn | CallType::UnassignedIn | CallType::UserIn | CallType::DirectRouting => {
             true
         }
-        CallType::UserOut | CallType::ConfOut | CallType::ConfIn => {
-            let user = account.entitlements().and_then(|entitlements| user_of(entitlements, cdr));
-            account.may_draw(user, start, plans)
-        }
+        CallType::UserOut | CallType::ConfOut | CallType::ConfIn => account.may_draw(user, cdr.start, plans),
     }
 }

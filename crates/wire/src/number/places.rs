@@ -1,11 +1,12 @@
 //! Where called numbers are, for pools of minutes: the country, and whether the rate is a premium one.
 //!
-//! The numbering plan is asked once for each area code of `+1`, which decides there (boundaries.md U21), and once for
-//! each other number seen lately: asking it takes microseconds, as long as rating a record.
+//! Asking the numbering plan takes microseconds, as long as rating a record. It is asked once for each area code of `+1`,
+//! which decides there (boundaries.md U21), once for each calling code that one country has for itself, and once for each
+//! other number seen lately.
 
 use drawdown_rating::Number;
 
-use super::lookup::{is_premium, region_of};
+use super::lookup::{is_premium, region_and_premium, region_of};
 
 /// ISO 3166-1 alpha-2 code.
 type Country = [u8; 2];
@@ -15,8 +16,19 @@ type Country = [u8; 2];
 pub struct Places {
     /// By area code under `+1`; the outer `None` was not asked yet.
     area_codes: Vec<Option<Option<Country>>>,
+    /// By the first three digits, which hold every calling code.
+    codes: Vec<Option<Code>>,
     /// Others, each at the place that its digits choose.
     known: Vec<Option<Known>>,
+}
+
+/// What a calling code says of a number's country.
+#[derive(Debug, Clone, Copy)]
+enum Code {
+    /// All of it.
+    Decides(Option<Country>),
+    /// Nothing yet: several countries share it.
+    IsShared,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +46,24 @@ impl Places {
         match area_code(number) {
             Some(code) => self.country_of_area(code),
             None if masked => country_of_beginning(number),
-            None => self.known(number).country,
+            None => match self.code(number) {
+                Code::Decides(country) => country,
+                Code::IsShared => self.known(number).country,
+            },
         }
+    }
+
+    fn code(&mut self, number: Number) -> Code {
+        let Some(three) = number.truncated(3).filter(|three| three.length() == 3) else { return Code::IsShared };
+        if self.codes.is_empty() {
+            self.codes.resize(1_000, None);
+        }
+        *self.codes[(three.padded() / 1_000_000_000_000) as usize].get_or_insert_with(|| {
+            let digits = three.to_string();
+            let shared = SHARED.iter().map(|(code, ..)| *code).chain(UNTOLD);
+            let is_shared = shared.into_iter().any(|code| digits.starts_with(code));
+            if is_shared { Code::IsShared } else { Code::Decides(country_of_beginning(three)) }
+        })
     }
 
     /// Whether it is a premium-rate number (boundaries.md U20).
@@ -66,7 +94,8 @@ impl Places {
         match self.known[place] {
             Some(known) if known.number == number => known,
             Some(_) | None => {
-                let known = Known { number, country: region_of(number), is_premium: is_premium(number) };
+                let (country, is_premium) = region_and_premium(number);
+                let known = Known { number, country, is_premium };
                 self.known[place] = Some(known);
                 known
             }
