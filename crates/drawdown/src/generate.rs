@@ -25,6 +25,7 @@ use drawdown_units::{Currency, Money, Timestamp};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use crate::arguments::parse_time;
 use crate::exit::{Done, Failure, Run};
 use crate::table::{count, counted};
 use switch::{Counts, Switch};
@@ -102,10 +103,6 @@ fn parse_share(text: &str) -> Result<Share, String> {
     let parts = percent.filter(|micros| micros % 100 == 0).and_then(|micros| u32::try_from(micros / 100).ok());
     let share = parts.filter(|parts| *parts <= 1_000_000).map(Share);
     share.ok_or_else(|| "write 0% to 100%, with at most four decimals, such as 0.5%".to_owned())
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 fn parse_currency(text: &str) -> Result<Currency, String> {

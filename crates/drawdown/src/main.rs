@@ -1,5 +1,6 @@
 //! `drawdown`, the binary: the command line, and nothing but wiring behind it.
 
+mod arguments;
 mod balance;
 mod cli;
 mod config;

@@ -24,6 +24,7 @@ use drawdown_units::Timestamp;
 use drawdown_wire::source::Profile;
 use indicatif::{ProgressBar, ProgressStyle};
 
+use crate::arguments::parse_time;
 use crate::exit::{Done, Failure, Run};
 use crate::files;
 
@@ -86,10 +87,6 @@ pub struct Args {
 
 fn default_threads() -> u16 {
     std::thread::available_parallelism().map_or(1, |count| count.get().min(256) as u16)
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 /// What a run rates with.

@@ -21,6 +21,7 @@ use drawdown_wire::framing::{Chunk, Kind};
 use rustc_hash::FxHashSet;
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::arguments::parse_time;
 use crate::config::{Config, ConfigArgs, Log, TimeSource};
 use crate::exit::{Done, Failure, Run};
 use crate::pipeline::kafka_settings;
@@ -74,10 +75,6 @@ pub struct Args {
     json: bool,
     #[command(flatten)]
     config: ConfigArgs,
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 /// Compares, shows, and sends if asked to.

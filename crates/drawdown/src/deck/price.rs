@@ -12,6 +12,7 @@ use drawdown_wire::number::{self, NumberPlan};
 use serde_json::{Value, json};
 
 use super::load::{Loaded, load};
+use crate::arguments::parse_time;
 use crate::exit::{Done, Failure, Run};
 
 /// Price one call and explain the charge: row, increments, fee, bands and tiers, bounds, rounding
@@ -61,10 +62,6 @@ pub struct Args {
     /// Print one JSON object instead of text
     #[arg(long)]
     json: bool,
-}
-
-fn parse_time(text: &str) -> Result<Timestamp, String> {
-    Timestamp::parse(text).map_err(|error| error.to_string())
 }
 
 fn parse_caller(text: &str) -> Result<Number, String> {

@@ -7,8 +7,8 @@ use drawdown_report::breakage::{Breakage, Figures, HORIZONS_DAYS};
 use drawdown_units::Timestamp;
 
 use super::input::LogArgs;
-use super::values::parse_time;
 use super::{Ended, end};
+use crate::arguments::parse_time;
 use crate::exit::Run;
 use crate::table::{Align, Table};
 

@@ -7,8 +7,9 @@ use drawdown_report::funding::{Chance, Funding, HISTORY_DAYS, Wishes};
 use drawdown_units::Timestamp;
 
 use super::input::LogArgs;
-use super::values::{parse_percent, parse_time, percent_text};
+use super::values::{parse_percent, percent_text};
 use super::{Ended, end};
+use crate::arguments::parse_time;
 use crate::exit::Run;
 use crate::table::count;
 

@@ -10,8 +10,8 @@ use drawdown_units::Timestamp;
 
 use super::input::open_debits;
 use super::output::Output;
-use super::values::parse_time;
 use super::{Ended, end};
+use crate::arguments::parse_time;
 use crate::exit::{Failure, Run};
 use crate::table::counted;
 

@@ -1,13 +1,7 @@
 //! The values of arguments.
 
 use drawdown_report::statement::Month;
-use drawdown_units::{Money, Timestamp};
-
-/// An instant, or a day, which is its first one.
-pub fn parse_time(text: &str) -> Result<Timestamp, String> {
-    let full = if text.len() == "2026-03-01".len() { format!("{text}T00:00:00Z") } else { text.to_owned() };
-    Timestamp::parse(&full).map_err(|error| format!("{error}; write 2026-03-01 or 2026-03-01T08:00:00Z"))
-}
+use drawdown_units::Money;
 
 pub fn parse_month(text: &str) -> Result<Month, String> {
     Month::parse(text).ok_or_else(|| "no month; write 2026-03".to_owned())
@@ -46,14 +40,6 @@ mod tests {
         }
         for wrong in ["", "%", "-1%", "101", "0.00001", "1e-2", "half"] {
             assert!(parse_percent(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn a_day_is_its_first_instant() {
-        assert_eq!(parse_time("2026-03-01"), parse_time("2026-03-01T00:00:00Z"));
-        for wrong in ["2026-02-30", "yesterday", "2026-03-01T00:00:00"] {
-            assert!(parse_time(wrong).is_err_and(|error| error.contains("write 2026-03-01")), "{wrong}");
         }
     }
 }
