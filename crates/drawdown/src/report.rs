@@ -1,6 +1,6 @@
 //! `drawdown report`: what was used, what became of the money, what to buy, and what is about to be lost.
 //!
-//! From the files that `rate` and `export` write. The reports themselves are a library; here are their command lines and
+//! From the files that `rate` and `export` write, or straight from the log of the pipeline. The reports themselves are a library; here are their command lines and
 //! what a person reads.
 
 mod breakage;
@@ -20,7 +20,9 @@ use crate::exit::{Done, Failure, Run};
 
 /// Report usage, a month's statement, what to buy, and what is about to expire
 ///
-/// From the debits and account events of `drawdown rate` or `drawdown export`, in memory that does not grow with them.
+/// From the debits and account events of `drawdown rate` or `drawdown export`, or of the pipeline where no directory is
+/// given; in memory that does not grow with them. An embedded log is read as of one moment. Kafka's topics are read each
+/// up to where it ends then: for a month that is not over, let the pipeline come to rest before its statement.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Exit codes: 0 done; 1 debits and events contradict each other; 2 wrong usage, or a file is not there; 3 a fault.")]

@@ -174,6 +174,17 @@ fn a_month_live(desk: &Desk) {
     let exported = desk.path("exported").display().to_string();
     desk.drawdown(&["export", "--out", &exported]);
     assert!(run(drawdown().args(["verify", &exported])).contains("clean: "));
+    for (kind, asked) in [
+        ("usage", "--org contoso --from 2026-03-01 --to 2026-04-01"),
+        ("statement", "--org contoso --month 2026-03"),
+        ("funding", "--org contoso"),
+        ("breakage", ""),
+    ] {
+        let asked = || asked.split_whitespace();
+        let from_log = desk.drawdown(&["report", kind].into_iter().chain(asked()).collect::<Vec<_>>());
+        let from_files = run(drawdown().args(["report", kind, &exported]).args(asked()));
+        assert!(from_log.lines().count() > 1 && from_log == from_files, "{kind}: {from_log}\n{from_files}");
+    }
 }
 
 /// A dearer deck is published for the same time, and what was debited by the old one is corrected: shown first, sent

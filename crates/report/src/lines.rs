@@ -23,6 +23,16 @@ pub trait Lines {
     fn next_line(&mut self) -> io::Result<Option<Line<'_>>>;
 }
 
+impl<L: Lines + ?Sized> Lines for Box<L> {
+    fn name(&self) -> &str {
+        (**self).name()
+    }
+
+    fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
+        (**self).next_line()
+    }
+}
+
 /// The lines of a reader, held one at a time. Blank ones are passed over.
 #[derive(Debug)]
 pub struct Buffered<R> {

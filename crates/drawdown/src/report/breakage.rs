@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 
 use clap::Args as ClapArgs;
+use drawdown_engine::log::Output;
 use drawdown_report::breakage::{Breakage, Figures, HORIZONS_DAYS};
 use drawdown_units::Timestamp;
 
@@ -45,7 +46,7 @@ pub fn run(args: &Args) -> Run {
 }
 
 fn report(args: &Args) -> Result<(), Ended> {
-    let (events, debits) = (args.log.open_events()?, args.log.open_debits()?);
+    let [events, debits] = args.log.open([Output::Events, Output::Debits])?;
     let breakage = Breakage::of(args.org.as_deref(), args.at, events, debits)?;
     let mut out = io::stdout().lock();
     if args.json {

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args as ClapArgs;
+use drawdown_engine::log::Output;
 use drawdown_report::funding::{Chance, Funding, HISTORY_DAYS, Wishes};
 use drawdown_units::Timestamp;
 
@@ -56,7 +57,7 @@ pub fn run(args: &Args) -> Run {
 }
 
 fn report(args: &Args) -> Result<(), Ended> {
-    let (events, debits) = (args.log.open_events()?, args.log.open_debits()?);
+    let [events, debits] = args.log.open([Output::Events, Output::Debits])?;
     let wishes = Wishes { lead_time_hours: args.lead_time, risk_ppm: args.risk };
     let funding = Funding::of(&args.org, args.at, wishes, events, debits)?;
     let mut out = io::stdout().lock();

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use clap::Args as ClapArgs;
+use drawdown_engine::log::Output;
 use drawdown_report::Lot;
 use drawdown_report::statement::{Month, Proof, Spend, Statement};
 
@@ -53,7 +54,7 @@ fn report(args: &Args) -> Result<(), Ended> {
     if args.log.are_debits_piped() {
         return Err(Failure::usage("the debits are read twice for a statement: give a file, not standard input").into());
     }
-    let (reversals, debits, events) = (args.log.open_debits()?, args.log.open_debits()?, args.log.open_events()?);
+    let [events, debits, reversals] = args.log.open([Output::Events, Output::Debits, Output::Debits])?;
     let statement = Statement::of(&args.org, args.month, reversals, debits, events)?;
     let mut out = io::stdout().lock();
     if args.json {

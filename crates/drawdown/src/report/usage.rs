@@ -12,6 +12,7 @@ use super::input::open_debits;
 use super::output::Output;
 use super::{Ended, end};
 use crate::arguments::parse_time;
+use crate::config::ConfigArgs;
 use crate::exit::{Failure, Run};
 use crate::table::counted;
 
@@ -34,9 +35,10 @@ Examples:
   drawdown report usage out --org contoso --from 2026-03-01 --to 2026-04-01 > march.csv
   drawdown report usage out --org contoso --from 2026-03-01 --to 2026-04-01 --out march.xlsx --json")]
 pub struct Args {
-    /// The directory of debits.jsonl (or .gz, .zst), or a file of debits; `-` is standard input
+    /// The directory of debits.jsonl (or .gz, .zst), or a file of debits; `-` is standard input; without it, what the
+    /// pipeline wrote
     #[arg(value_name = "DIR|FILE")]
-    input: PathBuf,
+    input: Option<PathBuf>,
     /// The organisation
     #[arg(long, value_name = "ID")]
     org: String,
@@ -64,6 +66,8 @@ pub struct Args {
     /// Print the summary as one JSON object
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    config: ConfigArgs,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -93,13 +97,13 @@ fn report(args: &Args) -> Result<(), Ended> {
     match (&args.out, format) {
         (None, Format::Xlsx) => Err(Failure::usage("a workbook needs a file: give --out FILE").into()),
         (None, Format::Csv) => {
-            let mut rows = usage::collect(&mut open_debits(&args.input)?, &selection, sorter)?;
+            let mut rows = usage::collect(&mut open_debits(args.input.as_deref(), &args.config)?, &selection, sorter)?;
             let summary = usage::write_csv(&mut rows, io::stdout().lock())?;
             Ok(print(&summary, args.json, &mut io::stderr().lock())?)
         }
         (Some(path), format) => {
             let mut output = Output::create(path)?;
-            let mut rows = usage::collect(&mut open_debits(&args.input)?, &selection, sorter)?;
+            let mut rows = usage::collect(&mut open_debits(args.input.as_deref(), &args.config)?, &selection, sorter)?;
             let summary = write(&mut rows, &mut output, format, &args.temp)?;
             output.finish()?;
             Ok(print(&summary, args.json, &mut io::stdout().lock())?)
