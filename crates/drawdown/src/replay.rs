@@ -19,6 +19,9 @@ use crate::outputs;
 use crate::pipeline::kafka_settings;
 
 /// Send rejected records and commands in again, after the cause was mended
+///
+/// Calls that were debited without a price (`unrated`) are booked: `drawdown rerate --unrated` corrects them once the deck
+/// has their row.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -44,6 +47,8 @@ struct Found {
     sent: u64,
     /// Not text, or only its beginning was kept: the record must come from its source again.
     unsendable: u64,
+    /// Debited without a price.
+    unrated: u64,
 }
 
 /// Replays what is asked for.
@@ -79,6 +84,9 @@ pub fn run(args: &Args) -> Run {
     if found.unsendable > 0 {
         writeln!(out, "{} cannot be: they are not text, or too large to have been kept whole", found.unsendable)?;
     }
+    if found.unrated > 0 {
+        writeln!(out, "{} were debited without a price: `drawdown rerate --unrated` has them priced", found.unrated)?;
+    }
     Ok(Done::Well)
 }
 
@@ -92,7 +100,11 @@ fn each(
         let rejected = reject::read(value).map_err(|error| Failure::Fault(error.into()))?;
         let is_asked_for = args.reasons.iter().any(|reason| *reason == *rejected.reason)
             && args.org.as_deref().is_none_or(|org| rejected.org_id.as_deref() == Some(org));
-        if !rejected.counted || !is_asked_for {
+        if !is_asked_for {
+            return Ok(());
+        }
+        if !rejected.counted {
+            found.unrated += 1;
             return Ok(());
         }
         let is_whole = rejected.record.as_ref().is_some_and(|record| record.len() as u64 == rejected.length);
