@@ -5,7 +5,9 @@
 //! can be sent again later without having been kept.
 
 mod commands;
+mod corrections;
 mod destinations;
+mod licences;
 mod organisations;
 mod random;
 mod record;
@@ -28,7 +30,7 @@ use serde_json::json;
 use crate::arguments::parse_time;
 use crate::exit::{Done, Failure, Run};
 use crate::table::{count, counted};
-use switch::{Counts, Switch};
+use switch::{Corrected, Counts, Switch};
 
 /// Generate the usage records and commands of a synthetic switch
 ///
@@ -39,21 +41,28 @@ use switch::{Counts, Switch};
 ///
 /// Every organisation is opened with two lots and buys a third later. Every second one has a lot that expires within the
 /// period, some recharge automatically, some run out of money, some are strict or post-usage.
+///
+/// People of licensed organisations have a Calling Plan, Audio Conferencing, the right to draw credits, or not: pools
+/// are used up within a month, calls are split where they end, and some calls may not be paid by credits. A few licences
+/// are taken away in the second half, and most of them given back. Few people organise all conferences, which others call
+/// into as well.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 The same options make the same bytes, on every machine. Percentages such as 0.5% may have up to four decimals.
 
 JSON (--json): one object
-  {\"records\", \"organisations\", \"commands\", \"duplicates\", \"late\", \"masked\", \"broken\",
-   \"bytes\", \"seconds\"}
-  The number of each, the bytes of cdrs.jsonl, and how long it took as a decimal string.
+  {\"records\", \"organisations\", \"licensed\", \"commands\", \"duplicates\", \"late\", \"masked\", \"broken\",
+   \"revisions\", \"voids\", \"repeated\", \"bytes\", \"seconds\"}
+  The number of each, the bytes of cdrs.jsonl, and how long it took as a decimal string. Revisions, voids, and those of
+  both that are repeated, come on top of the records.
 
 Examples:
   drawdown generate --records 1000000 --seed 1 --out synthetic
   drawdown generate --records 50000 --seed 7 --duplicates 1% --late 2% --broken 0.1% --out bad
+  drawdown generate --records 120000 --seed 3 --orgs 200 --licensed 60% --corrections 20 --out credits
   drawdown rate --deck config/decks/acs-pstn.toml --commands bad/commands.jsonl bad/cdrs.jsonl")]
 pub struct Args {
-    /// How many records, duplicates and broken ones among them
+    /// How many records, duplicates and broken ones among them; corrections come on top
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000_000_000))]
     records: u64,
     /// The seed that decides everything
@@ -83,6 +92,12 @@ pub struct Args {
     /// How many are broken: truncated, or a field missing or wrong
     #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = parse_share)]
     broken: Share,
+    /// How many organisations need licences; their people have some
+    #[arg(long, value_name = "PERCENT", default_value = "0%", value_parser = parse_share)]
+    licensed: Share,
+    /// Of a thousand records that are whole and in time, how many are corrected within days: revised, once or twice, or withdrawn
+    #[arg(long, value_name = "PER_MILLE", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=1_000))]
+    corrections: u32,
     /// The rate plan that organisations are opened with
     #[arg(long, value_name = "NAME", default_value = "standard")]
     rate_plan: String,
@@ -94,7 +109,7 @@ pub struct Args {
     json: bool,
 }
 
-/// A share of the records, in parts per million.
+/// A share of records or organisations, in parts per million.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share(u32);
 
@@ -119,26 +134,32 @@ pub fn run(args: &Args) -> Run {
     let command_count = commands::write(&switch, args, |line| commands.put(line))?;
     commands.finish()?;
     let mut cdrs = Sink::create(&args.out.join("cdrs.jsonl"))?;
-    let counts = write_records(&switch, args.records, &mut cdrs)?;
+    let counts = write_records(&switch, &mut cdrs)?;
     let bytes = cdrs.finish()?;
     let took_ms = started.elapsed().as_millis().max(1);
+    let licensed_count = switch.organisations.licensed_count();
+    let corrected = counts.corrections;
     let mut out = io::stdout().lock();
     if args.json {
         let summary = json!({
             "records": args.records,
             "organisations": args.orgs,
+            "licensed": licensed_count,
             "commands": command_count,
             "duplicates": counts.duplicates,
             "late": counts.late,
             "masked": counts.masked,
             "broken": counts.broken,
+            "revisions": corrected.revisions,
+            "voids": corrected.voids,
+            "repeated": corrected.repeated,
             "bytes": bytes,
             "seconds": format!("{}.{:03}", took_ms / 1_000, took_ms % 1_000),
         });
         writeln!(out, "{summary}")?;
     } else {
         let a_second = u128::from(args.records) * 1_000 / took_ms;
-        let Counts { duplicates, late, masked, broken } = counts;
+        let Counts { duplicates, late, masked, broken, .. } = counts;
         let megabytes = count(bytes.div_ceil(1_000_000));
         writeln!(out, "{}: {}, {megabytes} MB", cdrs.name, counted(args.records, "record"))?;
         writeln!(
@@ -149,8 +170,14 @@ pub fn run(args: &Args) -> Run {
             count(masked),
             count(broken)
         )?;
+        if args.corrections > 0 {
+            let Corrected { revisions, voids, repeated } = corrected;
+            let (revisions, voids) = (counted(revisions, "revision"), counted(voids, "void"));
+            writeln!(out, "  and {revisions} and {voids} on top, {} of them repeated", count(repeated))?;
+        }
         let organisations = counted(args.orgs.into(), "organisation");
-        writeln!(out, "{}: {}, {organisations}", commands.name, counted(command_count, "command"))?;
+        let licensed = if licensed_count > 0 { format!(", {} licensed", count(licensed_count)) } else { String::new() };
+        writeln!(out, "{}: {}, {organisations}{licensed}", commands.name, counted(command_count, "command"))?;
         writeln!(out, "{} records a second", count(u64::try_from(a_second).unwrap_or(u64::MAX)))?;
     }
     Ok(Done::Well)
@@ -173,16 +200,16 @@ fn check(args: &Args) -> Result<(), Failure> {
     Ok(())
 }
 
-fn write_records(switch: &Switch, record_count: u64, sink: &mut Sink) -> Result<Counts, Failure> {
+fn write_records(switch: &Switch, sink: &mut Sink) -> Result<Counts, Failure> {
     // Hidden by itself where standard error is no terminal.
     let style = ProgressStyle::with_template("{bar:40} {human_pos} of {human_len} records  {per_sec}  {eta} left");
-    let progress = ProgressBar::new(record_count).with_style(style.expect("invariant: the template is right"));
+    let progress = ProgressBar::new(switch.record_count).with_style(style.expect("invariant: the template is right"));
     let mut counts = Counts::default();
-    for number in 0..record_count {
-        switch.write_record(number, &mut sink.buffer, &mut counts);
+    for number in 0..switch.place_count() {
+        switch.write_place(number, &mut sink.buffer, &mut counts);
         if sink.buffer.len() >= Sink::FULL_BYTES {
             sink.flush()?;
-            progress.set_position(number);
+            progress.set_position(number.min(switch.record_count));
         }
     }
     progress.finish_and_clear();

@@ -26,11 +26,13 @@ fn generate(dir: &Path, args: &[&str]) -> Value {
 
 const MISCHIEF: &[&str] = &["--duplicates", "2%", "--late", "1%", "--masked", "1%", "--broken", "0.5%"];
 
+const CREDITS: &[&str] = &["--licensed", "60%", "--corrections", "20"];
+
 #[test]
 fn the_same_seed_makes_the_same_files() {
     let (one, two) = (dir("one"), dir("two"));
     for dir in [&one, &two] {
-        generate(dir, &[&["--records", "30000", "--seed", "11"], MISCHIEF].concat());
+        generate(dir, &[&["--records", "30000", "--seed", "11"], MISCHIEF, CREDITS].concat());
     }
     for file in ["cdrs.jsonl", "commands.jsonl"] {
         let bytes = fs::read(one.join(file)).expect(file);
@@ -38,11 +40,7 @@ fn the_same_seed_makes_the_same_files() {
     }
 }
 
-#[test]
-fn what_is_generated_rates_as_it_was_meant() {
-    let dir = dir("rated");
-    let args = ["--records", "30000", "--seed", "5", "--orgs", "50", "--days", "40"];
-    let made = generate(&dir, &[&args, MISCHIEF].concat());
+fn rate(dir: &Path) {
     let path = |name: &str| dir.join(name).display().to_string();
     let deck = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/decks/acs-pstn.toml");
     let output = drawdown(&[
@@ -57,6 +55,14 @@ fn what_is_generated_rates_as_it_was_meant() {
         &path("cdrs.jsonl"),
     ]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn what_is_generated_rates_as_it_was_meant() {
+    let dir = dir("rated");
+    let args = ["--records", "30000", "--seed", "5", "--orgs", "50", "--days", "40"];
+    let made = generate(&dir, &[&args, MISCHIEF].concat());
+    rate(&dir);
     let mut rejects: HashMap<String, u64> = HashMap::new();
     for line in read_lines(&dir.join("out/rejects.jsonl")) {
         *rejects.entry(text(&line, "kind")).or_default() += 1;
@@ -84,6 +90,50 @@ fn what_is_generated_rates_as_it_was_meant() {
     }
 }
 
+#[test]
+fn licences_and_corrections_rate_as_they_were_meant() {
+    let dir = dir("credits");
+    let args = ["--records", "60000", "--seed", "6", "--orgs", "50"];
+    let made = generate(&dir, &[&args, MISCHIEF, CREDITS].concat());
+    rate(&dir);
+    let verified = drawdown(&["verify", &dir.join("out").display().to_string()]);
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
+    let made = |name: &str| made[name].as_u64().expect(name);
+    assert_eq!(made("licensed"), 30);
+    let rejects = read_lines(&dir.join("out/rejects.jsonl"));
+    assert_eq!(rejects.len() as u64, made("broken"), "no correction is rejected, and no command");
+    let debits = read_lines(&dir.join("out/debits.jsonl"));
+    // A revision takes one debit back and makes another; a void makes none.
+    let calls = 60_000 - made("broken") - made("duplicates");
+    assert_eq!(debits.len() as u64, calls + 2 * made("revisions") + made("voids"));
+    let reversals = debits.iter().filter(|debit| debit["reverses"].is_object());
+    assert_eq!(reversals.clone().count() as u64, made("revisions") + made("voids"));
+    assert_eq!(reversals.filter(|debit| debit["reverses"]["void"] == true).count() as u64, made("voids"));
+    let paid_by = |kind: &str| {
+        let pays = |debit: &&Value| {
+            debit["funding"].as_array().is_some_and(|lines| lines.iter().any(|line| line["type"] == kind))
+        };
+        debits.iter().filter(pays).count()
+    };
+    for kind in ["pool", "lot", "unlicensed", "overdraft"] {
+        assert!(paid_by(kind) > 100, "{kind}: {}", paid_by(kind));
+    }
+    let split = debits.iter().filter(|debit| debit["charge"]["ratedSeconds"].is_number()).count();
+    assert!(split > 20, "{split} calls are split where a pool ends");
+    let flagged = |flag: &str| {
+        let has = |debit: &&Value| debit["flags"].as_array().is_some_and(|flags| flags.iter().any(|has| has == flag));
+        debits.iter().filter(has).count()
+    };
+    for flag in ["included", "dial-out-add-on", "toll-number"] {
+        assert!(flagged(flag) > 20, "{flag}: {}", flagged(flag));
+    }
+    assert_eq!(flagged("unrated"), 0);
+    let events = read_lines(&dir.join("out/account-events.jsonl"));
+    let count = |name: &str| events.iter().filter(|event| event["type"] == name).count();
+    assert_eq!(count("CommandRefused"), 0);
+    assert!(count("LicenceRemoved") > 20 && count("PoolThresholdReached") > 50);
+}
+
 fn read_lines(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).expect("an output");
     text.lines().map(|line| serde_json::from_str(line).expect("a line of JSON")).collect()
@@ -104,6 +154,8 @@ fn wrong_options_say_what_to_write() {
         (&["--start", "1970-01-01T00:00:00Z"], "lead out of the years"),
         (&["--records", "0"], "0"),
         (&["--orgs", "0"], "0"),
+        (&["--licensed", "101"], "write 0% to 100%"),
+        (&["--corrections", "1001"], "1001 is not in 0..=1000"),
         (&["--currency", "dollar"], "three capital letters"),
         (&["--rate-plan", "a\"b"], "write a name without quotes"),
     ] {

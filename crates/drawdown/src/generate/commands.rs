@@ -1,4 +1,4 @@
-//! The commands of the synthetic organisations, in the order of time: opening, recharging, topping up.
+//! The commands of the synthetic organisations, in the order of time: opening, licences, recharging, topping up.
 //!
 //! Funds are scaled to what an organisation's calls will cost by the prices of the bundled deck: some have too little,
 //! others more than they need. An automatic recharge can only be answered by who knows that it was asked for, hence one
@@ -11,8 +11,10 @@ use std::io;
 use drawdown_units::{Money, Timestamp};
 
 use super::Args;
+use super::licences::{self, Change};
 use super::organisations::Organisation;
 use super::record::{Direction, KINDS};
+use super::row;
 use super::switch::{ANSWERED_PER_MILLE, Switch};
 use super::traffic::{TICKS_A_SECOND, billed_minutes_milli};
 
@@ -25,6 +27,27 @@ const RECHARGE_MINIMUM: i64 = 50;
 /// What an organisation has, in per cent of what its calls cost; by turns.
 const FUNDED_PERCENT: [u64; 5] = [110, 60, 250, 90, 150];
 
+/// What an organisation does within the period, at its own time. Where several do something at the same instant, in this
+/// order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Act {
+    ConfigureRecharge,
+    SettleRecharge,
+    SwitchRechargeOff,
+    TopUp,
+    RemoveLicences,
+    RestoreLicences,
+}
+
+const ACTS: [Act; 6] = [
+    Act::ConfigureRecharge,
+    Act::SettleRecharge,
+    Act::SwitchRechargeOff,
+    Act::TopUp,
+    Act::RemoveLicences,
+    Act::RestoreLicences,
+];
+
 /// Writes all commands line by line, and returns how many.
 pub fn write(switch: &Switch, args: &Args, mut line: impl FnMut(Arguments<'_>) -> io::Result<()>) -> io::Result<u64> {
     let mut count = 0;
@@ -35,24 +58,15 @@ pub fn write(switch: &Switch, args: &Args, mut line: impl FnMut(Arguments<'_>) -
     let plan = Plan::new(switch, args);
     for organisation in plan.organisations() {
         plan.open(organisation, &mut put)?;
+        plan.give_licences(organisation, &mut put)?;
     }
-    for organisation in plan.recharging() {
-        plan.configure(organisation, &mut put)?;
-    }
-    for organisation in plan.recharging() {
-        plan.settle(organisation, &mut put)?;
-    }
-    let switched_off = plan.end_of_month - HOUR;
-    let mut is_off = switched_off >= switch.timeline.ticks() as i64;
-    for organisation in plan.organisations() {
-        if !is_off && plan.topped_up(organisation.index) >= switched_off {
-            plan.switch_off(switched_off, &mut put)?;
-            is_off = true;
-        }
-        plan.top_up(organisation, &mut put)?;
-    }
-    if !is_off {
-        plan.switch_off(switched_off, &mut put)?;
+    // One organisation after the other does each of these: the acts are merged by their times.
+    let mut heads = ACTS.map(|act| (act, 0));
+    loop {
+        let due = heads.iter_mut().filter(|(_, index)| *index < plan.org_count);
+        let Some((act, index)) = due.min_by_key(|(act, index)| plan.due(*act, *index)) else { break };
+        plan.perform(*act, switch.organisations.get(*index), &mut put)?;
+        *index += 1;
     }
     Ok(count)
 }
@@ -101,11 +115,9 @@ impl<'a> Plan<'a> {
         (0..self.org_count).map(|index| organisations.get(index))
     }
 
-    /// Those that recharge automatically: every third of the prepaid ones, unless the month is over too soon.
-    fn recharging(&self) -> impl Iterator<Item = Organisation<'a>> {
-        let has_time = self.end_of_month > 3 * HOUR;
-        let recharges = move |index: u64| has_time && index.is_multiple_of(3) && !is_post_usage(index);
-        self.organisations().filter(move |organisation| recharges(organisation.index))
+    /// Whether it recharges automatically: every third of the prepaid ones, unless the month is over too soon.
+    fn recharges(&self, index: u64) -> bool {
+        self.end_of_month > 3 * HOUR && index.is_multiple_of(3) && !is_post_usage(index)
     }
 
     /// Something that each organisation does at its own time within a while, one after the other.
@@ -128,6 +140,45 @@ impl<'a> Plan<'a> {
     fn topped_up(&self, index: u64) -> i64 {
         let period = self.switch.timeline.ticks() as i64;
         period / 10 * 3 + self.in_turn(index, period / 10 * 4)
+    }
+
+    fn loses_licences(&self, index: u64) -> i64 {
+        let period = self.switch.timeline.ticks() as i64;
+        period / 10 * 4 + self.in_turn(index, period / 10 * 3)
+    }
+
+    fn switched_off(&self) -> i64 {
+        self.end_of_month - HOUR
+    }
+
+    fn due(&self, act: Act, index: u64) -> i64 {
+        match act {
+            Act::ConfigureRecharge => self.configured(index),
+            Act::SettleRecharge => self.configured(index) + SETTLED_AFTER,
+            Act::SwitchRechargeOff => self.switched_off(),
+            Act::TopUp => self.topped_up(index),
+            Act::RemoveLicences => self.loses_licences(index),
+            Act::RestoreLicences => self.loses_licences(index) + self.switch.timeline.ticks() as i64 / 20,
+        }
+    }
+
+    fn perform(
+        &self,
+        act: Act,
+        organisation: Organisation<'_>,
+        put: &mut impl FnMut(Arguments<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let is_within = self.switched_off() < self.switch.timeline.ticks() as i64;
+        match act {
+            Act::TopUp => self.top_up(organisation, put),
+            Act::RemoveLicences => self.change_licences(organisation, act, put),
+            Act::RestoreLicences => self.change_licences(organisation, act, put),
+            _ if !self.recharges(organisation.index) => Ok(()),
+            Act::ConfigureRecharge => self.configure(organisation, put),
+            Act::SettleRecharge => self.settle(organisation, put),
+            Act::SwitchRechargeOff if is_within => self.switch_off(organisation, put),
+            Act::SwitchRechargeOff => Ok(()),
+        }
     }
 
     /// What the calls of an organisation will cost, about.
@@ -163,12 +214,72 @@ impl<'a> Plan<'a> {
         let (currency, rate_plan) = (self.args.currency, &self.args.rate_plan);
         let mode = if is_post_usage(index) { "postUsage" } else { "prepaid" };
         let strict = index % 7 == 6;
+        let licensing = if organisation.is_licensed { "required" } else { "none" };
         put(format_args!(
-            r#"{{"schemaVersion":1,"commandId":"{org}-open","orgId":"{org}","at":"{at}","type":"openAccount","currency":"{currency}","ratePlan":"{rate_plan}","mode":"{mode}","country":"{country}","strict":{strict},"licensing":"none"}}"#
+            r#"{{"schemaVersion":1,"commandId":"{org}-open","orgId":"{org}","at":"{at}","type":"openAccount","currency":"{currency}","ratePlan":"{rate_plan}","mode":"{mode}","country":"{country}","strict":{strict},"licensing":"{licensing}"}}"#
         ))?;
         let lots = self.lots(organisation);
         self.add_funds(index, 1, lots.oldest, (at, self.purchased_oldest(index)), put)?;
         self.add_funds(index, 2, lots.newer, (at, at), put)
+    }
+
+    /// Everybody of a licensed organisation, and its resource account, is given what they hold.
+    fn give_licences(
+        &self,
+        organisation: Organisation<'_>,
+        put: &mut impl FnMut(Arguments<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let at = self.at(self.opened(organisation.index));
+        let user_count = if organisation.is_licensed { organisation.user_count + 1 } else { 0 };
+        for user in 0..user_count {
+            for licence in licences::held(&self.switch.organisations, organisation, user) {
+                self.assign(organisation, (user, licence), ("licence", at), put)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn change_licences(
+        &self,
+        organisation: Organisation<'_>,
+        act: Act,
+        put: &mut impl FnMut(Arguments<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if !organisation.is_licensed {
+            return Ok(());
+        }
+        let (org, at) = (Org(organisation.index), self.at(self.due(act, organisation.index)));
+        for Change { user, licence, is_restored } in licences::changes(&self.switch.organisations, organisation) {
+            if act == Act::RemoveLicences {
+                let id = self.user_id(organisation, user);
+                put(format_args!(
+                    r#"{{"schemaVersion":1,"commandId":"{org}-licence-off-{user}-{licence}","orgId":"{org}","at":"{at}","type":"removeLicence","userId":"{id}","licence":"{licence}"}}"#
+                ))?;
+            } else if is_restored {
+                self.assign(organisation, (user, licence), ("licence-again", at), put)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn assign(
+        &self,
+        organisation: Organisation<'_>,
+        (user, licence): (u64, &str),
+        (name, at): (&str, Timestamp),
+        put: &mut impl FnMut(Arguments<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let (org, country) = (Org(organisation.index), organisation.home.country);
+        let id = self.user_id(organisation, user);
+        put(format_args!(
+            r#"{{"schemaVersion":1,"commandId":"{org}-{name}-{user}-{licence}","orgId":"{org}","at":"{at}","type":"assignLicence","userId":"{id}","licence":"{licence}","country":"{country}"}}"#
+        ))
+    }
+
+    fn user_id(&self, organisation: Organisation<'_>, user: u64) -> String {
+        let mut id = Vec::new();
+        row::user_id(&mut id, self.switch.organisations.user(organisation.index, user));
+        String::from_utf8(id).expect("invariant: an id is made of letters and digits")
     }
 
     /// A year before some instant of the period for every second organisation, so that the lot expires in it; else some
@@ -209,11 +320,12 @@ impl<'a> Plan<'a> {
         self.put_settings(organisation, at, true, put)
     }
 
-    fn switch_off(&self, ticks: i64, put: &mut impl FnMut(Arguments<'_>) -> io::Result<()>) -> io::Result<()> {
-        for organisation in self.recharging() {
-            self.put_settings(organisation, self.at(ticks), false, put)?;
-        }
-        Ok(())
+    fn switch_off(
+        &self,
+        organisation: Organisation<'_>,
+        put: &mut impl FnMut(Arguments<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        self.put_settings(organisation, self.at(self.switched_off()), false, put)
     }
 
     fn put_settings(

@@ -17,6 +17,10 @@ pub enum Stream {
     Id,
     Organisation,
     User,
+    Licence,
+    LicenceChange,
+    Casting,
+    Correcting,
 }
 
 impl Random {

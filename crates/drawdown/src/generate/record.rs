@@ -1,5 +1,6 @@
 //! One call of the switch, before it is written.
 
+use super::corrections::Correction;
 use super::destinations::Destination;
 use super::organisations::Organisation;
 
@@ -11,7 +12,15 @@ pub struct Kind {
     pub weight: u64,
     pub direction: Direction,
     pub capability: &'static str,
-    pub is_conference: bool,
+    pub caller: Caller,
+}
+
+/// Whose call it is where people have licences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    Anybody,
+    Organiser,
+    ResourceAccount,
 }
 
 /// Who called whom.
@@ -26,25 +35,23 @@ pub enum Direction {
 }
 
 pub const KINDS: [Kind; 9] = [
-    kind("user_out", 720, Direction::Out, "MCOPSTNPP", false),
-    kind("user_out_transfer", 20, Direction::Out, "MCOPSTNPP", false),
-    kind("user_out_forwarding", 30, Direction::Out, "MCOPSTNPP", false),
-    kind("conf_out", 80, Direction::Out, "MCOMEETADV", true),
-    kind("ucap_out", 20, Direction::Out, "MCOPSTNPP", false),
-    kind("user_in", 80, Direction::In, "MCOPSTN1", false),
-    kind("dr_out", 25, Direction::DirectRouting, "MCOEV", false),
-    kind("dr_in", 20, Direction::DirectRouting, "MCOEV", false),
-    kind("dr_out_user_forwarding", 5, Direction::DirectRouting, "MCOEV", false),
+    kind("user_out", 720, Direction::Out, "MCOPSTNPP", Caller::Anybody),
+    kind("user_out_transfer", 20, Direction::Out, "MCOPSTNPP", Caller::Anybody),
+    kind("user_out_forwarding", 30, Direction::Out, "MCOPSTNPP", Caller::Anybody),
+    kind("conf_out", 80, Direction::Out, "MCOMEETADV", Caller::Organiser),
+    kind("ucap_out", 20, Direction::Out, "MCOPSTNPP", Caller::ResourceAccount),
+    kind("user_in", 80, Direction::In, "MCOPSTN1", Caller::Anybody),
+    kind("dr_out", 25, Direction::DirectRouting, "MCOEV", Caller::Anybody),
+    kind("dr_in", 20, Direction::DirectRouting, "MCOEV", Caller::Anybody),
+    kind("dr_out_user_forwarding", 5, Direction::DirectRouting, "MCOEV", Caller::Anybody),
 ];
 
-const fn kind(
-    name: &'static str,
-    weight: u64,
-    direction: Direction,
-    capability: &'static str,
-    is_conference: bool,
-) -> Kind {
-    Kind { name, weight, direction, capability, is_conference }
+/// Somebody called into a conference, by a toll number: where organisers have licences, it is some of what is `user_in`
+/// elsewhere.
+pub const CONF_IN: Kind = kind("conf_in", 0, Direction::In, "MCOMEETADV", Caller::Organiser);
+
+const fn kind(name: &'static str, weight: u64, direction: Direction, capability: &'static str, caller: Caller) -> Kind {
+    Kind { name, weight, direction, capability, caller }
 }
 
 /// Everything about one call.
@@ -71,6 +78,7 @@ pub struct Call<'w> {
     pub end: i64,
     pub seconds: u32,
     pub is_late: bool,
+    pub correction: Option<Correction>,
 }
 
 /// What is wrong with a broken record. Each makes it unusable, whatever else is in it.

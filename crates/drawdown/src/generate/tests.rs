@@ -1,3 +1,6 @@
+mod corrections;
+mod licences;
+
 use std::collections::{HashMap, HashSet};
 
 use drawdown_rating::{Called, Deck, DeckText, Number, Product};
@@ -5,6 +8,7 @@ use drawdown_wire::command::{self, Envelope};
 use drawdown_wire::native;
 use drawdown_wire::source::Context;
 use drawdown_wire::{Cdr, Flags};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::random::{Random, Stream};
 use super::*;
@@ -21,6 +25,8 @@ fn args(seed: u64, records: u64) -> Args {
         late: Share(0),
         masked: Share(0),
         broken: Share(0),
+        licensed: Share(0),
+        corrections: 0,
         rate_plan: "standard".to_owned(),
         currency: Currency::parse("USD").expect("a currency"),
         json: false,
@@ -29,15 +35,20 @@ fn args(seed: u64, records: u64) -> Args {
 
 fn lines(args: &Args) -> (Vec<Vec<u8>>, Counts) {
     let switch = Switch::new(args);
-    let mut counts = Counts::default();
-    let line = |number| {
-        let mut line = Vec::new();
-        switch.write_record(number, &mut line, &mut counts);
-        assert_eq!(line.pop(), Some(b'\n'));
-        assert!(!line.contains(&b'\n'));
-        line
-    };
-    ((0..args.records).map(line).collect(), counts)
+    let (mut counts, mut lines) = (Counts::default(), Vec::new());
+    for place in 0..switch.place_count() {
+        let mut written = Vec::new();
+        switch.write_place(place, &mut written, &mut counts);
+        assert!(written.is_empty() || written.ends_with(b"\n"));
+        lines.extend(written.split_inclusive(|byte| *byte == b'\n').map(|line| line.trim_ascii_end().to_owned()));
+    }
+    (lines, counts)
+}
+
+/// The records of a seed with everything that may be odd about them.
+fn odd(seed: u64, records: u64) -> Args {
+    let share = Share(20_000);
+    Args { duplicates: share, broken: share, late: share, masked: share, ..args(seed, records) }
 }
 
 fn commands(args: &Args) -> Vec<String> {
@@ -60,7 +71,7 @@ fn ends_ascend<'a>(cdrs: impl IntoIterator<Item = &'a Cdr<'a>>) -> bool {
 
 #[test]
 fn a_seed_makes_the_same_bytes_and_another_makes_others() {
-    let args = Args { duplicates: Share(20_000), broken: Share(20_000), late: Share(20_000), ..args(3, 2_000) };
+    let args = Args { licensed: Share(600_000), corrections: 50, ..odd(3, 2_000) };
     assert_eq!(lines(&args), lines(&args));
     assert_eq!(commands(&args), commands(&args));
     let of_this_seed = lines(&args).0;
@@ -72,6 +83,21 @@ fn a_seed_makes_the_same_bytes_and_another_makes_others() {
 #[test]
 fn the_first_record_is_for_ever() {
     insta::assert_snapshot!(String::from_utf8_lossy(&lines(&args(1, 1)).0[0]), @r#"{"id":"09d1eabe-333d-e927-db78-f47ec61bfba0","callId":"c0fc655b2af1a325","orgId":"org-000051","userId":"5e79bfdb-14a8-47fd-6295-08ffabcf37fb","userPrincipalName":"noor.patel@org-000051.example","userDisplayName":"Noor Patel","startDateTime":"2026-03-13T20:17:09.4087409Z","endDateTime":"2026-03-13T20:18:46.9775843Z","duration":98,"callType":"user_out","calleeNumber":"+48225429483","callerNumber":"+14254874269","usageCountryCode":"US","tenantCountryCode":"US","destinationContext":"International","destinationName":"Poland","licenseCapability":"MCOPSTNPP"}"#);
+}
+
+/// Nor may anything else that a seed makes, with options or without.
+#[test]
+fn the_bytes_of_a_seed_are_for_ever() {
+    let digest = |args: &Args| {
+        let cdrs = lines(args).0.join(&b'\n');
+        (xxh3_64(&cdrs), xxh3_64(commands(args).join("\n").as_bytes()))
+    };
+    let plain = odd(3, 2_000);
+    assert_eq!(digest(&plain), (7_151_863_971_018_231_289, 11_021_200_339_122_866_002));
+    assert_eq!(
+        digest(&Args { licensed: Share(600_000), corrections: 50, ..plain }),
+        (6_042_765_736_966_792_030, 12_933_487_752_974_370_551)
+    );
 }
 
 #[test]
