@@ -86,24 +86,29 @@ impl World {
         self.path(&format!("{instance}.toml"))
     }
 
-    /// A month of calls with duplicates, late and broken records; and of the commands those that open and fund accounts
-    /// before the first call, so that what comes out does not depend on how the two inputs interleave.
+    /// A month of calls with duplicates, late and broken records, and corrections of calls that may be days old; and of
+    /// the commands those that open accounts, fund them and give licences before the first call, so that what comes out
+    /// does not depend on how the two inputs interleave.
     fn generate(&mut self, seed: u64) {
         let out = self.path("in");
         let sizes = ["--records", &RECORDS.to_string(), "--seed", &(seed % 1_000).to_string(), "--orgs", "200"];
         let mischief = ["--duplicates", "2%", "--late", "1%", "--broken", "0.2%", "--masked", "1%"];
-        run(drawdown().arg("generate").args(sizes).args(mischief).arg("--out").arg(&out));
+        let credits = ["--licensed", "60%", "--corrections", "20"];
+        run(drawdown().arg("generate").args(sizes).args(mischief).args(credits).arg("--out").arg(&out));
         self.records = lines(&out.join("cdrs.jsonl"));
         let mut funds = String::new();
         for line in lines(&out.join("commands.jsonl")) {
             let command = value(&line);
             let kind = command["type"].as_str().unwrap_or_default();
-            if ["openAccount", "addFunds"].contains(&kind) && command["at"].as_str() < Some("2026-03-01T00:00:01Z") {
+            if ["openAccount", "addFunds", "assignLicence"].contains(&kind)
+                && command["at"].as_str() < Some("2026-03-01T00:00:01Z")
+            {
                 funds.push_str(&line);
                 funds.push('\n');
             }
         }
-        assert!(funds.lines().count() >= 200, "every account is opened before the first call");
+        assert!(funds.lines().count() >= 600, "every account is opened and funded before the first call");
+        assert!(funds.contains("assignLicence"), "and people have licences");
         std::fs::write(self.path("funds.jsonl"), funds).expect("it can be written");
     }
 
@@ -249,6 +254,28 @@ impl World {
             for (place, rated) in &rated {
                 assert_eq!(Some(rated), exported.get(place), "{file} {place:?}; logs in {}", self.keep().display());
             }
+        }
+        self.see_that_it_had_everything();
+    }
+
+    /// What would prove nothing if it were not there.
+    fn see_that_it_had_everything(&self) {
+        let debits: Vec<Value> = lines(&self.path("exported/debits.jsonl")).iter().map(|line| value(line)).collect();
+        let count = |is_meant: &dyn Fn(&Value) -> bool| debits.iter().filter(|debit| is_meant(debit)).count();
+        let paid_by = |debit: &Value, kind: &str| {
+            debit["reverses"].is_null()
+                && debit["funding"].as_array().is_some_and(|lines| lines.iter().any(|line| line["type"] == kind))
+        };
+        for (what, found) in [
+            ("corrections booked", count(&|debit| debit["reverses"].is_object())),
+            ("calls withdrawn", count(&|debit| debit["reverses"]["void"] == true)),
+            ("calls paid by a pool", count(&|debit| paid_by(debit, "pool"))),
+            ("calls split where a pool ended", count(&|debit| debit["charge"]["ratedSeconds"].is_number())),
+            ("calls paid by lots", count(&|debit| paid_by(debit, "lot"))),
+            ("calls that nobody paid for want of a licence", count(&|debit| paid_by(debit, "unlicensed"))),
+        ] {
+            tell(&format!("{found:>6} {what}"));
+            assert!(found > 0, "no {what}");
         }
     }
 
