@@ -97,6 +97,8 @@ pub struct KafkaLog {
     /// What the commit in flight commits.
     in_flight: Vec<Position>,
     restore: Option<Restore>,
+    /// Kept between two reads of debits: to open one takes as long as to read, and to close one takes longer.
+    debit_reader: Option<Reader>,
     probe: Probe,
     queue: Queue<Context>,
     started: Instant,
@@ -146,6 +148,7 @@ impl KafkaLog {
             awaits_turnover: false,
             in_flight: Vec::new(),
             restore: None,
+            debit_reader: None,
             probe,
             queue: Queue::new(Arc::new(member)),
             started: Instant::now(),
@@ -297,7 +300,13 @@ impl Log for KafkaLog {
         each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
         let Some(span) = self.debits_since(partition, from)? else { return Ok(()) };
-        let mut reader = self.open_reader(vec![span])?;
+        let mut reader = match self.debit_reader.take() {
+            Some(mut reader) => {
+                reader.turn_to(vec![span])?;
+                reader
+            }
+            None => self.open_reader(vec![span])?,
+        };
         let deadline = Instant::now() + self.settings.transaction_timeout * 2;
         let mut flow = ControlFlow::Continue(());
         while !reader.is_done() && flow.is_continue() {
@@ -310,6 +319,8 @@ impl Log for KafkaLog {
                 return Err(LogError::Fatal(format!("the debits of partition {partition} could not be read in time")));
             }
         }
+        reader.rest()?;
+        self.debit_reader = Some(reader);
         Ok(())
     }
 

@@ -43,18 +43,33 @@ impl Reader {
         let context = Context { heard: Arc::clone(heard) };
         let config = settings.client(Role::Reader, thread);
         let consumer = BaseConsumer::from_config_and_context(&config, context).map_err(|error| fatal(&error))?;
-        let queue = Queue::new(Arc::new(consumer));
+        let mut reader = Reader { queue: Queue::new(Arc::new(consumer)), left: Vec::new() };
+        reader.turn_to(spans)?;
+        Ok(reader)
+    }
+
+    /// Reads these spans from now on, and nothing of others.
+    pub fn turn_to(&mut self, spans: Vec<Span>) -> Result<(), LogError> {
+        let fatal = |error: &dyn std::fmt::Display| LogError::Fatal(format!("cannot read back: {error}"));
         let mut list = TopicPartitionList::new();
         for span in &spans {
-            if !queue.take_in(&span.topic, span.partition as i32) {
+            if !self.queue.take_in(&span.topic, span.partition as i32) {
                 return Err(fatal(&format_args!("{:?}/{} is not known", span.topic, span.partition)));
             }
             let topic = span.topic.to_string_lossy();
             let added = list.add_partition_offset(&topic, span.partition as i32, Offset::Offset(span.from));
             added.map_err(|error| fatal(&error))?;
         }
-        queue.consumer().assign(&list).map_err(|error| fatal(&error))?;
-        Ok(Reader { queue, left: spans })
+        self.queue.consumer().assign(&list).map_err(|error| fatal(&error))?;
+        self.left = spans;
+        Ok(())
+    }
+
+    /// Reads nothing until it is turned to something else. What was fetched already is thrown away: librdkafka tells it
+    /// from what it fetches later, even of the same partition.
+    pub fn rest(&mut self) -> Result<(), LogError> {
+        self.left.clear();
+        self.queue.consumer().unassign().map_err(|error| LogError::Fatal(format!("cannot stop reading back: {error}")))
     }
 
     /// Whether everything was read.

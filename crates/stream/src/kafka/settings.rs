@@ -172,7 +172,11 @@ impl KafkaSettings {
         config.set("receive.message.max.bytes", (64 * 1024 * 1024).to_string());
         match role {
             Role::Member => self.member(&mut config, thread),
-            Role::Reader => self.reader(&mut config),
+            Role::Reader => {
+                self.reader(&mut config);
+                // How long a broker holds back that there is no more: the last thing that a reader waits for.
+                config.set("fetch.wait.max.ms", "10");
+            }
             Role::Probe => drop(config.set("isolation.level", "read_uncommitted")),
             Role::Producer => self.producer(&mut config, thread),
             Role::Publisher => publisher(&mut config),

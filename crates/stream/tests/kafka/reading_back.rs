@@ -115,6 +115,30 @@ fn debits_are_read_back_in_every_state_of_a_transaction() {
     assert_eq!(debits(&mut log, later), Vec::<String>::new());
 }
 
+/// One read after the other, of one partition and then of another: each has all that there is, and nothing is left of
+/// the one before, wherever that broke off.
+#[test]
+fn debits_are_read_back_again_and_again() {
+    const COUNT: usize = 10_000;
+    let Some(settings) = desk::with_topics("read-again", 2) else { return };
+    feed(&settings, (0..2 * COUNT).map(|n| Fed::new("debits", n as i32 % 2, format!("{} of {}", n / 2, n % 2))));
+    let (mut log, _) = open(&settings, 0);
+    let begun = Instant::now();
+    for round in 0..200 {
+        let partition = round / 2 % 2;
+        let count_max = [COUNT, 1, COUNT / 2, COUNT, 3][round as usize % 5];
+        let mut count = 0;
+        let each = &mut |debit: &[u8]| {
+            assert_eq!(debit, format!("{count} of {partition}").as_bytes(), "round {round}");
+            count += 1;
+            if count == count_max { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        log.read_debits(partition, Timestamp::EPOCH, each).expect("it reads");
+        assert_eq!(count, count_max, "round {round}");
+    }
+    println!("200 reads of up to {COUNT} debits took {:?}", begun.elapsed());
+}
+
 #[test]
 fn a_restore_begins_anew_when_it_is_asked_to() {
     let Some(settings) = desk::with_topics("anew", 2) else { return };
