@@ -356,61 +356,128 @@ fn another_currency_is_refused() {
     assert_eq!(rated.refusals(), ["addFunds currency-mismatch"]);
 }
 
+/// A desk whose decks are published to a running `serve`.
+struct Live {
+    desk: Desk,
+    config: PathBuf,
+}
+
+impl Live {
+    fn new() -> Self {
+        let desk = Desk::new();
+        let config = desk.write(
+            "drawdown.toml",
+            format!(
+                "[embedded]\ndirectory = {:?}\n[time]\nsource = \"records\"\n[rating]\ndedup_days = 90\n[http]\nlisten = \"127.0.0.1:0\"\n",
+                desk.path("store")
+            ),
+        );
+        Live { desk, config }
+    }
+
+    fn start(&self) -> Process {
+        let server = Process::start(&self.config, &self.desk.path("serve.log"));
+        self.await_that("the store is made", || self.is_in("", "drawdown.db"));
+        server
+    }
+
+    fn run(&self, words: &[&str]) -> String {
+        process::run(drawdown().args(words).arg("--config").arg(&self.config))
+    }
+
+    fn publish(&self, files: &[PathBuf]) {
+        let files = files.iter().map(|file| file.display().to_string());
+        let words: Vec<String> = ["deck", "publish"].into_iter().map(str::to_owned).chain(files).collect();
+        self.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    fn open_account(&self) {
+        let path = self.desk.write("open.jsonl", commands(&[("2026-03-01T00:00:00Z", OPEN)])).display().to_string();
+        self.run(&["import", "--commands", &path]);
+        self.await_that("the account is opened", || self.run(&["tail", "events"]).contains("AccountOpened"));
+    }
+
+    fn call(&self, name: &str, text: String) {
+        let path = self.desk.write(name, text).display().to_string();
+        self.run(&["import", &path]);
+    }
+
+    fn is_in(&self, place: &str, name: &str) -> bool {
+        self.desk.path("store").join(place).join(name).exists()
+    }
+
+    /// Each debit in a few words, once there are so many.
+    fn told(&self, count: usize) -> Vec<String> {
+        let told = || lines(&self.run(&["tail", "debits"])).iter().map(tell).collect::<Vec<_>>();
+        self.await_that("all are debited", || told().len() >= count);
+        told()
+    }
+
+    fn await_that(&self, what: &str, is_so: impl Fn() -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so() {
+            let log = std::fs::read_to_string(self.desk.path("serve.log")).unwrap_or_default();
+            assert!(Instant::now() < deadline, "{what}\n{log}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
 /// Published while it runs: the version of the future waits for its calls. A published version never changes: with other
 /// rows, or in another currency, it is set aside, and calls before and after a restart go by what is in force.
 #[test]
 fn published_versions_hold_live_and_after_a_restart() {
-    let desk = Desk::new();
-    let config = desk.write(
-        "drawdown.toml",
-        format!(
-            "[embedded]\ndirectory = {:?}\n[time]\nsource = \"records\"\n[rating]\ndedup_days = 90\n[http]\nlisten = \"127.0.0.1:0\"\n",
-            desk.path("store")
-        ),
-    );
-    let run = |words: &[&str]| process::run(drawdown().args(words).arg("--config").arg(&config));
-    let publish = |deck: PathBuf| drop(run(&["deck", "publish", &deck.display().to_string()]));
-    let import = |option: &[&str], name: &str, text: String| {
-        let path = desk.write(name, text).display().to_string();
-        run(&[&["import"], option, &[&path]].concat());
-    };
-    let await_that = |what: &str, is_so: &dyn Fn() -> bool| {
-        let deadline = Instant::now() + PATIENCE;
-        while !is_so() {
-            let log = std::fs::read_to_string(desk.path("serve.log")).unwrap_or_default();
-            assert!(Instant::now() < deadline, "{what}\n{log}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    };
-    let is_in = |place: &str, name: &str| desk.path("store").join(place).join(name).exists();
-    let told = || lines(&run(&["tail", "debits"])).iter().map(tell).collect::<Vec<_>>();
-
-    publish(desk.deck("d", 1, "USD", "2026-03-01T00:00:00Z", "44=0.20"));
-    let server = Process::start(&config, &desk.path("serve.log"));
-    await_that("the store is made", &|| is_in("", "drawdown.db"));
-    import(&["--commands"], "open.jsonl", commands(&[("2026-03-01T00:00:00Z", OPEN)]));
-    await_that("the account is opened", &|| run(&["tail", "events"]).contains("AccountOpened"));
-    publish(desk.deck("d", 2, "USD", "2026-03-16T00:00:00Z", "44=0.30"));
-    await_that("version 2 is taken up", &|| is_in("decks", "deck-d-2.deck"));
-    publish(desk.deck("d", 1, "USD", "2026-03-01T00:00:00Z", "44=0.99"));
-    await_that("another version 1 is set aside", &|| is_in("spool/failed", "deck-d-1.deck"));
-    publish(desk.deck("d", 3, "EUR", "2026-03-01T00:00:00Z", "44=0.77"));
-    await_that("a version in euros is set aside", &|| is_in("spool/failed", "deck-d-3.deck"));
+    let live = Live::new();
+    let desk = &live.desk;
+    live.publish(&[desk.deck("d", 1, "USD", "2026-03-01T00:00:00Z", "44=0.20")]);
+    let server = live.start();
+    live.open_account();
+    live.publish(&[desk.deck("d", 2, "USD", "2026-03-16T00:00:00Z", "44=0.30")]);
+    live.await_that("version 2 is taken up", || live.is_in("decks", "deck-d-2.deck"));
+    live.publish(&[desk.deck("d", 1, "USD", "2026-03-01T00:00:00Z", "44=0.99")]);
+    live.await_that("another version 1 is set aside", || live.is_in("spool/failed", "deck-d-1.deck"));
+    live.publish(&[desk.deck("d", 3, "EUR", "2026-03-01T00:00:00Z", "44=0.77")]);
+    live.await_that("a version in euros is set aside", || live.is_in("spool/failed", "deck-d-3.deck"));
     let both = |old: &'static str, new: &'static str| {
         calls(&[
             (old, "2026-03-15T23:59:00Z", "2026-03-16T00:01:00Z"),
             (new, "2026-03-16T00:00:00Z", "2026-03-16T00:02:00Z"),
         ])
     };
-    import(&[], "one.jsonl", both("old", "new"));
+    live.call("one.jsonl", both("old", "new"));
     let mut expected = vec!["old 0.20 d/1 overdraft", "new 0.30 d/2 overdraft"];
-    await_that("both are debited", &|| told().len() == 2);
-    assert_eq!(told(), expected);
+    assert_eq!(live.told(2), expected);
     server.stop();
-    let server = Process::start(&config, &desk.path("serve.log"));
-    import(&[], "two.jsonl", both("old-2", "new-2"));
+    let server = live.start();
+    live.call("two.jsonl", both("old-2", "new-2"));
     expected.extend(["old-2 0.20 d/1 overdraft", "new-2 0.30 d/2 overdraft"]);
-    await_that("all are debited", &|| told().len() == 4);
+    assert_eq!(live.told(4), expected);
     server.stop();
-    assert_eq!(told(), expected);
+    assert_eq!(live.told(4), expected);
+}
+
+/// Several decks and the plan that tells them apart, published before anything runs, are one supply, and are after a
+/// restart, in whatever order their files stand. A plan in force never changes its currency.
+#[test]
+fn several_decks_and_their_plan_are_taken_up_together() {
+    let live = Live::new();
+    let desk = &live.desk;
+    let from = "2026-03-01T00:00:00Z";
+    let decks = [desk.deck("usd", 1, "USD", from, "44=0.20"), desk.deck("eur", 1, "EUR", from, "44=9")];
+    live.publish(&decks);
+    live.publish(&[desk.plan("gold", "USD", "usd")]);
+    let server = live.start();
+    live.open_account();
+    let one = |id: &'static str| calls(&[(id, "2026-03-02T00:00:00Z", "2026-03-02T00:01:00Z")]);
+    live.call("one.jsonl", one("before"));
+    assert_eq!(live.told(1), ["before 0.20 usd/1 overdraft"]);
+    server.stop();
+    let server = live.start();
+    live.call("two.jsonl", one("after"));
+    assert_eq!(live.told(2)[1..], ["after 0.20 usd/1 overdraft"]);
+    live.publish(&[desk.plan("gold", "EUR", "eur")]);
+    live.await_that("the plan in euros is set aside", || live.is_in("spool/failed", "rate-plan-gold.deck"));
+    live.call("three.jsonl", one("still"));
+    assert_eq!(live.told(3)[2..], ["still 0.20 usd/1 overdraft"]);
+    server.stop();
 }

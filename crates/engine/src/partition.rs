@@ -130,13 +130,13 @@ impl<'c> Priced<'c> {
     #[inline]
     fn of(
         engine: &Engine<'c>,
-        rate_plan: &str,
+        sold: (&str, Currency),
         cdr: &Cdr<'_>,
         user: Option<UserPlace>,
         cover: Cover,
     ) -> Result<Self, Rejection> {
         let (pricing, flags) = match (cover.rest_s(cdr.seconds), cover) {
-            (Some(rest_s), _) => pricing::price(engine.catalogue, rate_plan, cdr, rest_s)?,
+            (Some(rest_s), _) => pricing::price(engine.catalogue, sold, cdr, rest_s)?,
             (None, Cover::AddOn) => (Pricing::Free, Flags::DIAL_OUT_ADD_ON),
             (None, Cover::Minutes(_) | Cover::Nothing) => (Pricing::Free, Flags::INCLUDED),
         };
@@ -287,13 +287,13 @@ impl Partition {
         let Some(slot) = slot else {
             let terms =
                 engine.open_unknown.expect("invariant: a record without an account is admitted only with terms");
-            return Priced::of(engine, &terms.rate_plan, cdr, None, Cover::Nothing);
+            return Priced::of(engine, (&terms.rate_plan, terms.currency), cdr, None, Cover::Nothing);
         };
         let account = self.accounts.get(slot);
         let (plans, catalogue) = (&engine.rules.plans, engine.catalogue);
         let user = cover::user_of(account, cdr);
         let cover = Asking { account, plans, catalogue, places: &mut self.places, cdr, user, returned: None }.cover();
-        Priced::of(engine, account.rate_plan_at(cdr.start), cdr, user, cover)
+        Priced::of(engine, (account.rate_plan_at(cdr.start), account.currency()), cdr, user, cover)
     }
 
     #[inline]

@@ -1,18 +1,20 @@
 //! Which price a record has: free by its kind, by a row of the deck in force, or none that anyone knows.
 
-use drawdown_rating::{Call, Called, Catalogue, NoDeck, Product, Uncharged};
+use drawdown_rating::{Call, Called, Catalogue, NoDeck, PlanId, Product, Uncharged};
+use drawdown_units::Currency;
 use drawdown_wire::cdr::{CallType, Callee, Cdr};
 use drawdown_wire::debit::{Pricing, Unrated};
 use drawdown_wire::{Flags, Reason, Rejection, number};
 
-/// Prices `seconds` of a record, all or what minutes leave of it, for an organisation that is sold `rate_plan`.
+/// Prices `seconds` of a record, all or what minutes leave of it, for an organisation that is sold `rate_plan`. A plan in
+/// another currency than the account's sells it nothing: no amount is converted (domain.md section 6).
 ///
 /// # Errors
 /// A charge beyond what an account can hold.
 #[inline]
 pub fn price<'c>(
     catalogue: &'c Catalogue,
-    rate_plan: &str,
+    (rate_plan, currency): (&str, Currency),
     cdr: &Cdr<'_>,
     seconds: u32,
 ) -> Result<(Pricing<'c>, Flags), Rejection> {
@@ -24,7 +26,8 @@ pub fn price<'c>(
         Callee::Number { number, masked } => {
             let call =
                 Call { product, called: Called { number, masked }, caller: cdr.caller, start: cdr.start, seconds };
-            by_deck(catalogue, rate_plan, &call)
+            let plan = catalogue.plan(rate_plan).filter(|plan| catalogue.plan_currency(*plan) == currency);
+            by_deck(catalogue, plan, &call)
         }
         Callee::Emergency => Ok((Pricing::Free, Flags::EMERGENCY)),
         Callee::Internal => Ok((Pricing::Free, Flags::INTERNAL)),
@@ -35,9 +38,9 @@ pub fn price<'c>(
     }
 }
 
-fn by_deck<'c>(catalogue: &'c Catalogue, rate_plan: &str, call: &Call) -> Result<(Pricing<'c>, Flags), Rejection> {
+fn by_deck<'c>(catalogue: &'c Catalogue, plan: Option<PlanId>, call: &Call) -> Result<(Pricing<'c>, Flags), Rejection> {
     let Call { product, called, .. } = *call;
-    let Some(plan) = catalogue.plan(rate_plan) else {
+    let Some(plan) = plan else {
         return Ok(without_row(Unrated::NotSold, product, called));
     };
     let deck = match catalogue.deck_in_force(plan, product, call.start) {

@@ -27,10 +27,9 @@ pub fn follow(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>
         Log::Embedded(embedded) => {
             let directory = embedded.directory.clone();
             let fault = |error: decks::DecksError| Failure::Fault(error.into());
-            for found in decks::in_force(&directory).map_err(fault)? {
-                let bundle = found.bundle.map_err(fault)?;
-                take_up(&shared, bundle);
-            }
+            let kept: Result<Vec<Bundle>, _> =
+                decks::in_force(&directory).map_err(fault)?.into_iter().map(|found| found.bundle).collect();
+            take_up(&shared, kept.map_err(fault)?);
             take_waiting(&directory, &shared).map_err(fault)?;
             shared.decks_known();
             Box::new(move || {
@@ -45,16 +44,21 @@ pub fn follow(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>
         Log::Kafka(kafka) => {
             let mut topic = Decks::open(&kafka_settings(kafka)).map_err(|error| Failure::Fault(error.into()))?;
             Box::new(move || {
+                // What stood there is taken up together: compaction leaves it in no order that ever was.
+                let mut waiting = Vec::new();
+                let mut is_caught_up = false;
                 while !stop.load(Ordering::Relaxed) {
                     match topic.read(LOOK_INTERVAL) {
                         Ok(news) => {
                             for bundle in news.bundles {
                                 match bundle {
-                                    Ok(bundle) => drop(take_up(&shared, bundle)),
+                                    Ok(bundle) => waiting.push(bundle),
                                     Err(why) => tracing::error!("not taken up: {why}"),
                                 }
                             }
-                            if news.is_caught_up {
+                            is_caught_up |= news.is_caught_up;
+                            if is_caught_up {
+                                take_up(&shared, std::mem::take(&mut waiting));
                                 shared.decks_known();
                             }
                         }
@@ -68,33 +72,45 @@ pub fn follow(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>
 }
 
 fn take_waiting(directory: &Path, shared: &Shared) -> Result<(), decks::DecksError> {
+    let (mut paths, mut bundles) = (Vec::new(), Vec::new());
     for Found { path, bundle } in decks::waiting(directory)? {
-        let is_taken = match bundle {
-            Ok(bundle) => take_up(shared, bundle),
+        match bundle {
+            Ok(bundle) => {
+                paths.push(path);
+                bundles.push(bundle);
+            }
             Err(error) => {
                 tracing::error!("not taken up: {error}");
-                false
+                decks::refuse(directory, &path)?;
             }
-        };
-        if is_taken { decks::keep(directory, &path)? } else { decks::refuse(directory, &path)? }
+        }
+    }
+    for (path, is_taken) in paths.iter().zip(take_up(shared, bundles)) {
+        if is_taken { decks::keep(directory, path)? } else { decks::refuse(directory, path)? }
     }
     Ok(())
 }
 
-/// Whether it is in force now.
-fn take_up(shared: &Shared, bundle: Bundle) -> bool {
-    let key = bundle.key();
-    match shared.supply().take_up(bundle) {
+/// Which of them are in force now.
+fn take_up(shared: &Shared, bundles: Vec<Bundle>) -> Vec<bool> {
+    if bundles.is_empty() {
+        return Vec::new();
+    }
+    let keys: Vec<String> = bundles.iter().map(Bundle::key).collect();
+    let outcomes = shared.supply().take_up(bundles);
+    let is_taken = |(key, outcome): (&String, Result<(), Vec<_>>)| match outcome {
         Ok(()) => {
             tracing::info!(%key, "taken up");
-            shared.decks_changed();
             true
         }
         Err(faults) => {
-            for fault in faults {
-                tracing::error!(%key, "not taken up: {fault}");
-            }
+            faults.iter().for_each(|fault| tracing::error!(%key, "not taken up: {fault}"));
             false
         }
+    };
+    let taken: Vec<bool> = keys.iter().zip(outcomes).map(is_taken).collect();
+    if taken.contains(&true) {
+        shared.decks_changed();
     }
+    taken
 }

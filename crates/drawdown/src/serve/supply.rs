@@ -40,22 +40,33 @@ impl Supply {
         Ok(supply)
     }
 
-    /// Takes up what was published: it is in force from each worker's next batch on.
+    /// Takes up what was published: it is in force from each worker's next batch on. What came together is taken up
+    /// together, since a plan needs its decks and several decks need a plan; else each that fits what is in force.
     ///
     /// # Errors
-    /// Why it is not: its own faults, or contradictions with what is in force.
-    pub fn take_up(&self, bundle: Bundle) -> Result<(), Vec<Fault>> {
+    /// For each why it is not: its own faults, or contradictions with what is in force.
+    pub fn take_up(&self, published: Vec<Bundle>) -> Vec<Result<(), Vec<Fault>>> {
         let mut bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = bundle.key();
-        match bundles.get(&key) {
-            Some(held) if *held == bundle => return Ok(()),
-            Some(Bundle::Deck { id, version, .. }) => return Err(vec![republished(id, *version)]),
-            Some(Bundle::RatePlan { .. }) | None => {}
+        let may_replace: Vec<_> = published.iter().map(|bundle| may_be_taken(&bundles, bundle)).collect();
+        let fit = published.iter().zip(&may_replace).filter(|(_, may)| may.is_ok()).map(|(bundle, _)| bundle);
+        if self.store(&mut bundles, fit).is_ok() {
+            return may_replace;
         }
-        let mut with_it = bundles.clone();
-        with_it.insert(key, bundle);
-        self.current.store(Some(Arc::new(compile(&with_it)?)));
-        *bundles = with_it;
+        let alone = |(bundle, may): (&Bundle, Result<(), _>)| may.and_then(|()| self.store(&mut bundles, [bundle]));
+        published.iter().zip(may_replace).map(alone).collect()
+    }
+
+    fn store<'b>(
+        &self,
+        bundles: &mut BTreeMap<String, Bundle>,
+        news: impl IntoIterator<Item = &'b Bundle>,
+    ) -> Result<(), Vec<Fault>> {
+        let mut with_them = bundles.clone();
+        with_them.extend(news.into_iter().map(|bundle| (bundle.key(), bundle.clone())));
+        if with_them != *bundles {
+            self.current.store(Some(Arc::new(compile(&with_them)?)));
+            *bundles = with_them;
+        }
         Ok(())
     }
 
@@ -87,6 +98,29 @@ fn compile(bundles: &BTreeMap<String, Bundle>) -> Result<Catalogue, Vec<Fault>> 
 fn compile_deck(manifest_name: &str, manifest: &str, rows_name: &str, rows: &str) -> Result<Deck, Vec<Fault>> {
     let text = DeckText { manifest_name, manifest, rows_name, rows: rows.as_bytes() };
     Deck::compile(text).map(|Compiled { deck, .. }| deck)
+}
+
+/// Whether it may stand beside or replace what is in force.
+fn may_be_taken(held: &BTreeMap<String, Bundle>, bundle: &Bundle) -> Result<(), Vec<Fault>> {
+    match (held.get(&bundle.key()), bundle) {
+        (Some(held), new) if held.says_the_same(new) => Ok(()),
+        (Some(Bundle::Deck { id, version, .. }), _) => Err(vec![republished(id, *version)]),
+        (Some(Bundle::RatePlan { file_name: held_name, text: held, .. }), Bundle::RatePlan { file_name, text, .. }) => {
+            let (held, new) = (RatePlan::parse(held_name, held)?, RatePlan::parse(file_name, text)?);
+            if held.currency == new.currency { Ok(()) } else { Err(vec![converted(&held, &new)]) }
+        }
+        (Some(Bundle::RatePlan { .. }) | None, _) => Ok(()),
+    }
+}
+
+fn converted(held: &RatePlan, new: &RatePlan) -> Fault {
+    Fault {
+        file: new.file.clone(),
+        line: None,
+        column: Some("currency".to_owned()),
+        what: format!("rate plan {} is in force in {}, not in {}", held.id, held.currency, new.currency),
+        mend: "accounts are charged by it: give the plan in another currency another id".to_owned(),
+    }
 }
 
 fn republished(id: &str, version: u32) -> Fault {

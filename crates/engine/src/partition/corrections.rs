@@ -111,7 +111,7 @@ impl Partition {
             let (plans, catalogue) = (&engine.rules.plans, engine.catalogue);
             let user = cover::user_of(account, cdr);
             let cover = Asking { account, plans, catalogue, places: &mut self.places, cdr, user, returned }.cover();
-            match Priced::of(engine, account.rate_plan_at(cdr.start), cdr, user, cover) {
+            match Priced::of(engine, (account.rate_plan_at(cdr.start), account.currency()), cdr, user, cover) {
                 Ok(priced) => Some(priced),
                 Err(rejection) => return Outcome::Rejected(rejection),
             }
