@@ -30,7 +30,7 @@ pub struct MonthUse {
     pub month: Timestamp,
     /// Minutes.
     pub used: u64,
-    /// The thresholds whose events were raised: a bit for each of [`THRESHOLDS`].
+    /// The thresholds whose events were raised: a bit for each of `THRESHOLDS`.
     pub raised: u8,
 }
 
