@@ -2,9 +2,11 @@
 //!
 //! Nothing here is on the way of a record: a worker hands over sums, one a transaction, and beats its pulse once a turn.
 
+pub mod access;
 pub mod health;
 pub mod meters;
 pub mod names;
+pub mod problem;
 pub mod server;
 pub mod views;
 

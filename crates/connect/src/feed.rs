@@ -1,0 +1,32 @@
+//! What a connector needs of the log: events to follow, and a place to put commands.
+
+use std::time::Duration;
+
+/// Why the log cannot be followed or written to; the connector tries again later.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FeedError(pub String);
+
+/// Committed account events, in order within an organisation, from where this connector left off.
+pub trait Feed: Send {
+    /// The next event, one line of JSON as it is on the wire; `None` if none came within `wait`.
+    ///
+    /// # Errors
+    /// The log cannot be read.
+    fn next(&mut self, wait: Duration) -> Result<Option<Vec<u8>>, FeedError>;
+
+    /// Everything that [`Feed::next`] gave so far was handled, durably: it is not given again after a restart.
+    ///
+    /// # Errors
+    /// The place cannot be kept.
+    fn commit(&mut self) -> Result<(), FeedError>;
+}
+
+/// Where commands go.
+pub trait Orders: Send {
+    /// Puts one command on the log, one object of JSON as it is on the wire. `Ok` says that it is durable there.
+    ///
+    /// # Errors
+    /// The log cannot be written to; whether the command is on it is not known, and it is sent again under the same id.
+    fn send(&mut self, org: &str, command: &[u8]) -> Result<(), FeedError>;
+}
