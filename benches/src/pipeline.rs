@@ -85,7 +85,7 @@ impl Observer for Watch {
     fn committed(&mut self, committed: &Committed<'_>) {
         for (partition, states) in committed.states {
             for (org, state) in states.iter() {
-                self.views.publish(*partition, std::str::from_utf8(org).expect("a text"), state);
+                self.views.publish(*partition, org, state);
                 self.puts += 1;
             }
         }
@@ -111,8 +111,8 @@ impl Observer for Watch {
         self.views.forget(partition);
     }
 
-    fn saved(&mut self, partition: u32, org: &str, state: &[u8]) {
-        self.views.publish(partition, org, state);
+    fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]) {
+        self.views.publish(partition, key, state);
     }
 
     fn restoring(&mut self, _: Progress) {}

@@ -73,7 +73,7 @@ impl Intake {
         arrival: Timestamp,
         envelope: &Result<Envelope, Rejection>,
         raw: &Raw<'_>,
-    ) {
+    ) -> CommandOutcome {
         let (outcome, org) = match envelope {
             Ok(envelope) => (partition.command(engine, arrival, envelope, &mut self.lines), Some(&*envelope.org)),
             Err(rejection) => (CommandOutcome::Rejected(rejection.clone()), None),
@@ -82,6 +82,7 @@ impl Intake {
         if let CommandOutcome::Rejected(rejection) = &outcome {
             self.reject(Kind::Command, rejection, None, org, raw);
         }
+        outcome
     }
 
     #[cold]

@@ -24,7 +24,7 @@ use crate::partition::{Engine, Partition};
 
 pub use decode::{Profiles, Sources};
 pub use messages::Messages;
-pub use observer::{Committed, Observer, Silent};
+pub use observer::{Answer, Committed, Debits, Observer, Silent};
 
 use rated::{Earlier, Rated};
 use read_back::Recent;
@@ -408,10 +408,12 @@ fn take_over<O: Observer>(
     let number = saved.partition;
     let partition = partitions.get_mut(&number).expect("invariant: only owned partitions are restored");
     let taken = match saved.output {
-        Output::Accounts if account::is_user(saved.value) => partition.restore_user(saved.value),
-        Output::Accounts => {
-            partition.restore_account(saved.value, engine.rules).map(|org| observer.saved(number, org, saved.value))
+        Output::Accounts if account::is_user(saved.value) => {
+            partition.restore_user(saved.value).map(|key| observer.saved(number, &key, saved.value))
         }
+        Output::Accounts => partition
+            .restore_account(saved.value, engine.rules)
+            .map(|org| observer.saved(number, org.as_bytes(), saved.value)),
         Output::Seen => partition.restore_seen(saved.value, &engine.limits),
         Output::Debits | Output::Events | Output::Rejects => Ok(()),
     };

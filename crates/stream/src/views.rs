@@ -5,11 +5,19 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dashmap::DashMap;
+use drawdown_wire::account;
 
-/// Views of the accounts of this process, shared between the workers that publish and whoever reads.
+/// Views of the accounts of this process and of their users, shared between the workers that publish and whoever reads.
 #[derive(Debug, Default)]
 pub struct Views {
-    accounts: DashMap<Box<str>, View>,
+    accounts: Shelf,
+    users: Shelf,
+}
+
+/// States by key.
+#[derive(Debug, Default)]
+struct Shelf {
+    views: DashMap<Box<[u8]>, View>,
     size_bytes: AtomicUsize,
 }
 
@@ -20,22 +28,58 @@ struct View {
 }
 
 impl Views {
-    /// Publishes the committed state of one account.
-    pub fn publish(&self, partition: u32, org: &str, state: &[u8]) {
-        if let Some(mut view) = self.accounts.get_mut(org) {
+    /// Publishes the committed state of an account or of a user, by its key in `accounts`.
+    pub fn publish(&self, partition: u32, key: &[u8], state: &[u8]) {
+        if account::is_user(state) { &self.users } else { &self.accounts }.publish(partition, key, state);
+    }
+
+    /// Forgets the accounts of a partition that is not ours any more.
+    pub fn forget(&self, partition: u32) {
+        self.accounts.forget(partition);
+        self.users.forget(partition);
+    }
+
+    /// The committed state of an account, in its binary form; `None` if it was never opened or is not ours.
+    pub fn get(&self, org: &str) -> Option<Vec<u8>> {
+        self.accounts.get(org.as_bytes())
+    }
+
+    /// The committed state of a user, in its binary form; `None` where no licence was ever assigned, or not here.
+    pub fn user(&self, org: &str, user: &str) -> Option<Vec<u8>> {
+        self.users.get(&account::user_key(org, user))
+    }
+
+    /// Shows `each` the state of every account. Writers wait for a part of the accounts at a time, not for all.
+    pub fn each(&self, mut each: impl FnMut(&[u8])) {
+        self.accounts.views.iter().for_each(|view| each(&view.state));
+    }
+
+    /// All states together, in bytes.
+    pub fn size_bytes(&self) -> usize {
+        [&self.accounts, &self.users].iter().map(|shelf| shelf.size_bytes.load(Ordering::Relaxed)).sum()
+    }
+
+    /// How many accounts.
+    pub fn count(&self) -> usize {
+        self.accounts.views.len()
+    }
+}
+
+impl Shelf {
+    fn publish(&self, partition: u32, key: &[u8], state: &[u8]) {
+        if let Some(mut view) = self.views.get_mut(key) {
             self.size_bytes.fetch_sub(view.state.len(), Ordering::Relaxed);
             view.partition = partition;
             view.state.clear();
             view.state.extend_from_slice(state);
         } else {
-            self.accounts.insert(org.into(), View { partition, state: state.to_vec() });
+            self.views.insert(key.into(), View { partition, state: state.to_vec() });
         }
         self.size_bytes.fetch_add(state.len(), Ordering::Relaxed);
     }
 
-    /// Forgets the accounts of a partition that is not ours any more.
-    pub fn forget(&self, partition: u32) {
-        self.accounts.retain(|_, view| {
+    fn forget(&self, partition: u32) {
+        self.views.retain(|_, view| {
             let is_kept = view.partition != partition;
             if !is_kept {
                 self.size_bytes.fetch_sub(view.state.len(), Ordering::Relaxed);
@@ -44,24 +88,8 @@ impl Views {
         });
     }
 
-    /// The committed state of an account, in its binary form; `None` if it was never opened or is not ours.
-    pub fn get(&self, org: &str) -> Option<Vec<u8>> {
-        self.accounts.get(org).map(|view| view.state.clone())
-    }
-
-    /// Shows `each` every state. Writers wait for a part of the accounts at a time, not for all.
-    pub fn each(&self, mut each: impl FnMut(&[u8])) {
-        self.accounts.iter().for_each(|view| each(&view.state));
-    }
-
-    /// All states together, in bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.size_bytes.load(Ordering::Relaxed)
-    }
-
-    /// How many accounts.
-    pub fn count(&self) -> usize {
-        self.accounts.len()
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.views.get(key).map(|view| view.state.clone())
     }
 }
 
@@ -72,9 +100,9 @@ mod tests {
     #[test]
     fn a_partition_given_up_takes_its_accounts_along() {
         let views = Views::default();
-        views.publish(0, "a", b"1");
-        views.publish(1, "b", b"2");
-        views.publish(0, "a", b"33");
+        views.publish(0, b"a", b"1");
+        views.publish(1, b"b", b"2");
+        views.publish(0, b"a", b"33");
         assert_eq!(views.get("a").as_deref(), Some(&b"33"[..]));
         views.forget(0);
         assert_eq!((views.get("a"), views.count(), views.size_bytes()), (None, 1, 1));

@@ -28,6 +28,19 @@ pub struct Envelope {
     pub at: Timestamp,
     /// What is asked.
     pub command: Command,
+    /// Who gave it, where whoever passed it on knew.
+    pub actor: Option<Box<Actor>>,
+}
+
+/// Who gave a command, and from where: carried to every event that it causes, for the auditor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The name of a key, or the subject of a token.
+    pub subject: Box<str>,
+    /// The network address that it came from.
+    pub address: Option<Box<str>>,
+    /// A digest of the request, by which a repetition is told from another request under the same key.
+    pub request: Option<Box<str>>,
 }
 
 /// Decodes one command.
@@ -47,10 +60,11 @@ pub fn decode(bytes: &[u8]) -> Result<Envelope, Rejection> {
     let command_id: Box<str> = fields.text("commandId")?.into();
     let org: Box<str> = fields.text("orgId")?.into();
     let at = fields.time("at")?;
+    let actor = fields.optional("actor", Fields::actor)?;
     let kind = fields.text("type")?;
     let command = decode_kind(&kind, &mut fields, &org, &command_id)?;
     fields.finish(&kind)?;
-    Ok(Envelope { command_id, org, at, command })
+    Ok(Envelope { command_id, org, at, command, actor })
 }
 
 fn decode_kind(kind: &str, fields: &mut Fields, org: &str, command_id: &str) -> Result<Command, Rejection> {
@@ -218,6 +232,20 @@ impl Fields {
         };
         inner.finish(name)?;
         Ok(payment)
+    }
+
+    fn actor(&mut self, name: &str) -> Result<Box<Actor>, Rejection> {
+        let Value::Object(map) = self.need(name)? else {
+            return Err(bad(name, "is no object such as {\"subject\": \"desk\"}"));
+        };
+        let mut inner = Fields { map, prefix: "actor." };
+        let actor = Actor {
+            subject: inner.text("subject")?.into(),
+            address: inner.optional("address", Fields::text)?.map(Into::into),
+            request: inner.optional("request", Fields::text)?.map(Into::into),
+        };
+        inner.finish(name)?;
+        Ok(Box::new(actor))
     }
 
     fn licence(&mut self) -> Result<Licence, Rejection> {

@@ -6,6 +6,7 @@ use drawdown_ledger::command::{Outcome, PaymentMethod, Settings};
 use drawdown_ledger::effects::{Event, Occurrence};
 
 use crate::Cdr;
+use crate::command::Actor;
 use crate::json::{Writer, key};
 
 pub use read::{AccountEvent, LotDraw, read};
@@ -13,8 +14,8 @@ pub use read::{AccountEvent, LotDraw, read};
 /// What set an event off, for the reader of the event.
 #[derive(Debug, Clone, Copy)]
 pub enum Cause<'a> {
-    /// A command, by its id.
-    Command(&'a str),
+    /// A command, by its id, and who gave it.
+    Command(&'a str, Option<&'a Actor>),
     /// The debit of this `seq`.
     Debit(u64),
     /// The reversing debit of this `seq`, and the record that corrects.
@@ -34,7 +35,15 @@ pub fn write(out: &mut Vec<u8>, org: &str, occurrence: &Occurrence, cause: Cause
     write_fields(&mut json, org, &occurrence.event);
     json.money(key!("balanceAfter"), occurrence.balance_after);
     match cause {
-        Cause::Command(id) if !occurrence.due => json.text(key!("commandId"), id),
+        Cause::Command(id, actor) if !occurrence.due => {
+            json.text(key!("commandId"), id);
+            if let Some(actor) = actor {
+                json.text(",\"actor\":{\"subject\":", &actor.subject);
+                json.optional(key!("address"), actor.address.as_deref());
+                json.optional(key!("request"), actor.request.as_deref());
+                json.raw("}");
+            }
+        }
         Cause::Debit(seq) if !occurrence.due => json.integer(key!("debitSeq"), seq),
         Cause::Reversal(seq, cdr) if !occurrence.due => {
             json.integer(key!("debitSeq"), seq);
@@ -44,7 +53,7 @@ pub fn write(out: &mut Vec<u8>, org: &str, occurrence: &Occurrence, cause: Cause
                 json.integer(key!("revision"), cdr.revision);
             }
         }
-        Cause::Command(_) | Cause::Debit(_) | Cause::Reversal(..) | Cause::Time => {}
+        Cause::Command(..) | Cause::Debit(_) | Cause::Reversal(..) | Cause::Time => {}
     }
     json.raw("}\n");
 }

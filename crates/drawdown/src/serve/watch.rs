@@ -209,12 +209,8 @@ impl Watch {
 
 impl Observer for Watch {
     fn committed(&mut self, committed: &Committed<'_>) {
-        for (partition, states) in committed.states {
-            for (org, state) in states.iter() {
-                if let Ok(org) = std::str::from_utf8(org) {
-                    self.shared.views.views.publish(*partition, org, state);
-                }
-            }
+        for (partition, states) in committed.states.iter().chain(committed.users) {
+            states.iter().for_each(|(key, state)| self.shared.views.views.publish(*partition, key, state));
         }
         self.events.clear();
         committed.events.iter().for_each(|(_, line)| self.events.line(line));
@@ -260,8 +256,8 @@ impl Observer for Watch {
         self.shared.views.views.forget(partition);
     }
 
-    fn saved(&mut self, partition: u32, org: &str, state: &[u8]) {
-        self.shared.views.views.publish(partition, org, state);
+    fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]) {
+        self.shared.views.views.publish(partition, key, state);
     }
 
     fn restoring(&mut self, progress: Progress) {

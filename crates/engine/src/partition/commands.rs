@@ -54,7 +54,13 @@ impl Partition {
             let rejection = Rejection::of_field(Reason::Refused, "ratePlan", refusal.detail());
             return CommandOutcome::Rejected(rejection);
         }
-        self.open(&envelope.org, terms, arrival, Cause::Command(&envelope.command_id), outputs);
+        self.open(
+            &envelope.org,
+            terms,
+            arrival,
+            Cause::Command(&envelope.command_id, envelope.actor.as_deref()),
+            outputs,
+        );
         CommandOutcome::Applied
     }
 
@@ -81,7 +87,7 @@ impl Partition {
             None => Input::Command(&envelope.command),
         };
         self.apply_whole(engine, slot, arrival, input);
-        let cause = Cause::Command(&envelope.command_id);
+        let cause = Cause::Command(&envelope.command_id, envelope.actor.as_deref());
         let mut refused = false;
         for occurrence in &self.effects.occurrences {
             refused |= !occurrence.due && matches!(occurrence.event, Event::CommandRefused { .. });

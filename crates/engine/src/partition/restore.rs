@@ -52,9 +52,11 @@ impl Partition {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn restore_user(&mut self, state: &[u8]) -> Result<(), RestoreError> {
-        self.restored_users.push(account::unpack_user(state)?);
-        Ok(())
+    pub fn restore_user(&mut self, state: &[u8]) -> Result<Vec<u8>, RestoreError> {
+        let (org, user) = account::unpack_user(state)?;
+        let key = account::user_key(&org, &user.id);
+        self.restored_users.push((org, user));
+        Ok(key)
     }
 
     /// Takes over the identities that one transaction claimed, in the order of the transactions.

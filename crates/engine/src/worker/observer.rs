@@ -5,8 +5,9 @@ use std::time::Duration;
 use drawdown_units::Timestamp;
 
 use super::messages::Messages;
+use super::rated::Written;
 use crate::log::{Change, Output, Progress};
-use crate::partition::Partition;
+use crate::partition::{CommandOutcome, Partition};
 use crate::tally::Tally;
 
 /// Watches a worker. Nothing it does may fail or wait.
@@ -23,8 +24,8 @@ pub trait Observer {
     /// A partition is not ours any more, or not yet again: what was published of it is forgotten.
     fn dropped(&mut self, partition: u32);
 
-    /// The committed state of an account, read back.
-    fn saved(&mut self, partition: u32, org: &str, state: &[u8]);
+    /// The committed state of an account or of a user, read back, with its key in `accounts`.
+    fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]);
 
     /// How far restoring is.
     fn restoring(&mut self, progress: Progress);
@@ -42,6 +43,12 @@ pub struct Committed<'a> {
     pub events: &'a Messages,
     /// For each partition: its number, and the states of the accounts it touched, in their binary form, by organisation.
     pub states: &'a [(u32, Messages)],
+    /// For each partition: its number, and the states of the users it touched, in their binary form, by their keys.
+    pub users: &'a [(u32, Messages)],
+    /// The debits, of all partitions.
+    pub debits: Debits<'a>,
+    /// What became of each command.
+    pub commands: &'a [Answer],
     /// How many records and commands were taken.
     pub records: usize,
     /// What was read, in bytes.
@@ -60,6 +67,28 @@ pub struct Committed<'a> {
     pub dedup_size_bytes: usize,
 }
 
+/// The debits of a transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Debits<'a>(pub(super) &'a [Written]);
+
+impl<'a> Debits<'a> {
+    /// Organisation and line of each, those of a partition in their order.
+    pub fn iter(self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        self.0.iter().flat_map(|written| written.debits.iter())
+    }
+}
+
+/// What became of a command that could be read.
+#[derive(Debug)]
+pub struct Answer {
+    /// Whose account.
+    pub org: Box<str>,
+    /// The command's id.
+    pub command_id: Box<str>,
+    /// What became of it.
+    pub outcome: CommandOutcome,
+}
+
 /// Watches nothing.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Silent;
@@ -73,7 +102,7 @@ impl Observer for Silent {
 
     fn dropped(&mut self, _: u32) {}
 
-    fn saved(&mut self, _: u32, _: &str, _: &[u8]) {}
+    fn saved(&mut self, _: u32, _: &[u8], _: &[u8]) {}
 
     fn restoring(&mut self, _: Progress) {}
 

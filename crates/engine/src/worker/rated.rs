@@ -14,7 +14,7 @@ use drawdown_wire::source::Decoded;
 
 use super::decode::{self, Sources};
 use super::messages::Messages;
-use super::observer::Committed;
+use super::observer::{Answer, Committed, Debits};
 use super::read_back::{ReadBack, Recent};
 use crate::intake::Intake;
 use crate::log::{Batch, Input, Log, LogError, Output};
@@ -30,6 +30,7 @@ pub(super) struct Rated {
     /// When the first message was appended.
     pub began: Duration,
     written: Vec<Written>,
+    answers: Vec<Answer>,
     /// The states that the transaction makes final, by partition.
     states: Vec<(u32, Messages)>,
     /// The states of users, likewise.
@@ -55,9 +56,9 @@ pub(super) struct Earlier<'a, L> {
 
 /// What one partition wrote.
 #[derive(Debug, Default)]
-struct Written {
+pub(super) struct Written {
     partition: u32,
-    debits: Messages,
+    pub(super) debits: Messages,
     events: Messages,
     rejects: Messages,
     seen: Vec<u8>,
@@ -79,6 +80,7 @@ impl Rated {
             states
         }));
         self.events.clear();
+        self.answers.clear();
         self.arrivals.clear();
         self.tally = Tally::default();
         self.written_bytes = Default::default();
@@ -144,7 +146,7 @@ impl Rated {
             // By arrival, commands first, each input in its own order (boundaries.md T4).
             while let Some(command) = commands.next_if(|command| command.arrival <= arrival) {
                 greatest = greatest.max(command.arrival);
-                written.command(partition, engine, &command, &mut intake);
+                self.answers.extend(written.command(partition, engine, &command, &mut intake));
             }
             greatest = greatest.max(arrival);
             match &decoded {
@@ -166,7 +168,7 @@ impl Rated {
         }
         for command in commands {
             greatest = greatest.max(command.arrival);
-            written.command(partition, engine, &command, &mut intake);
+            self.answers.extend(written.command(partition, engine, &command, &mut intake));
         }
         if let Some(now) = self.tick {
             let (events, buffer) = (&mut written.events, &mut intake.lines.events);
@@ -250,6 +252,9 @@ impl Rated {
             tally: &self.tally,
             events: &self.events,
             states: &self.states,
+            users: &self.users,
+            debits: Debits(&self.written),
+            commands: &self.answers,
             records: self.batch.count(),
             bytes_in: self.batch.size_bytes(),
             written: self.written_bytes,
@@ -284,11 +289,13 @@ impl Written {
         engine: &Engine<'_>,
         record: &crate::log::Record<'_>,
         intake: &mut Intake,
-    ) {
+    ) -> Option<Answer> {
         let envelope = decode::command(record);
-        intake.command(partition, engine, record.arrival, &envelope, &decode::raw(record));
+        let outcome = intake.command(partition, engine, record.arrival, &envelope, &decode::raw(record));
         let key = envelope.as_ref().map_or(decode::org_of(None, record), |envelope| envelope.org.as_bytes());
         self.take(intake, key);
+        let envelope = envelope.ok()?;
+        Some(Answer { org: envelope.org, command_id: envelope.command_id, outcome })
     }
 
     /// Lends its buffers to what writes lines, or takes them back.

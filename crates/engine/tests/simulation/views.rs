@@ -79,8 +79,11 @@ impl Observer for Views {
         published.states.retain(|(process, partition, _), _| *process != self.process || *partition != dropped);
     }
 
-    fn saved(&mut self, partition: u32, org: &str, state: &[u8]) {
-        self.publish(partition, org.as_bytes(), state);
+    fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]) {
+        // Those of users are not looked at here.
+        if !drawdown_wire::account::is_user(state) {
+            self.publish(partition, key, state);
+        }
     }
 
     fn restoring(&mut self, _: Progress) {}
