@@ -8,6 +8,7 @@
 
 mod accounts;
 pub mod dedup;
+pub mod inbox;
 pub mod intake;
 mod journal;
 pub mod log;

@@ -11,6 +11,7 @@ pub mod decks;
 #[doc(hidden)]
 pub mod ffi;
 mod heard;
+mod inbox;
 mod ownership;
 mod probe;
 pub mod publish;
@@ -37,6 +38,7 @@ use rdkafka::producer::ThreadedProducer;
 use rdkafka::topic_partition_list::Offset;
 
 pub use attributes::headers;
+pub use inbox::KafkaInbox;
 pub use settings::KafkaSettings;
 
 use cursors::Cursors;

@@ -24,6 +24,7 @@ use super::transaction::Transaction;
 use lane::{Lane, unusable};
 use moving::{DONE, FAILED, directory_of, move_once, sync};
 
+pub(crate) use place::put;
 pub use place::{PlaceError, place};
 pub use row::{FileRow, Reading};
 

@@ -16,8 +16,8 @@ use super::feed::{Event, Feed, Loaded};
 use super::moving::{DONE, FAILED, directory_of, identity};
 use super::row::{FileRow, Identity, Reading};
 use super::{Profiles, is_taken_up, sidecar};
-use crate::embedded::now;
 use crate::embedded::restore::PARTITION;
+use crate::embedded::{inbox, now};
 
 /// How often a directory is looked at, at most.
 const LISTED_EVERY: Duration = Duration::from_millis(5);
@@ -181,18 +181,19 @@ impl Lane {
     /// Notes the end of the current file.
     fn end(&mut self, fault: Option<String>) -> Result<(), LogError> {
         self.current = None;
-        let target = match self.begun.back() {
-            Some(begun) => self.target(&begun.row.identity.name, fault.is_some())?,
-            None => return Ok(()),
-        };
+        let Some(begun) = self.begun.back() else { return Ok(()) };
+        let name = &begun.row.identity.name;
+        let is_kept = fault.is_some() || !inbox::is_ours(name);
+        let target = if is_kept { Some(self.target(name, fault.is_some())?) } else { None };
         if let Some(begun) = self.begun.back_mut() {
             let (row, end) = (&mut begun.row, self.next);
             let (file, records) = (&row.identity.name, end - row.first);
             match &fault {
+                None if target.is_none() => tracing::debug!(file, records, "read to its end"),
                 None => tracing::info!(file, records, "read to its end"),
                 Some(fault) => tracing::error!(file, records, target, "cannot be read further: {fault}"),
             }
-            (row.end, row.fault, row.target) = (Some(end), fault, Some(target));
+            (row.end, row.fault, row.target) = (Some(end), fault, target);
         }
         Ok(())
     }
@@ -237,7 +238,9 @@ impl Lane {
         let row = FileRow { id, input, identity, reading, first, end: None, fault: None, target: None };
         match file {
             Ok(file) => {
-                tracing::info!(file = name, source = row.reading.source, "reading");
+                if !inbox::is_ours(&name) {
+                    tracing::info!(file = name, source = row.reading.source, "reading");
+                }
                 self.start(file, row, 0)?;
             }
             Err(fault) => {

@@ -34,11 +34,18 @@ pub fn directory_of(spool: &Path, input: Input) -> PathBuf {
     spool.join(input.name())
 }
 
-/// Moves the file of a row to its target, unless that was done before or another file stands in its place.
+/// Moves the file of a row to its target, unless that was done before or another file stands in its place. One without a
+/// target is nobody's file, and goes.
 pub fn move_once(spool: &Path, row: &FileRow) -> io::Result<()> {
-    let Some(target) = &row.target else { return Ok(()) };
-    let (name, target) = (&row.identity.name, spool.join(target));
+    let name = &row.identity.name;
     let source = directory_of(spool, row.input).join(name);
+    let Some(target) = row.target.as_ref().map(|target| spool.join(target)) else {
+        if is_the_one(&source, &row.identity)? {
+            remove_if_there(&sidecar::path(&source))?;
+            remove_if_there(&source)?;
+        }
+        return Ok(());
+    };
     if target.try_exists()? {
         return Ok(());
     }
@@ -68,6 +75,13 @@ fn is_the_one(path: &Path, identity: &Identity) -> io::Result<bool> {
         Ok(metadata) => Ok(self::identity(&identity.name, &metadata) == *identity),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
+    }
+}
+
+fn remove_if_there(path: &Path) -> io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -41,26 +41,39 @@ pub fn place(
     source: Option<&str>,
     org: Option<&str>,
 ) -> Result<PathBuf, PlaceError> {
-    let fault = |path: &Path, what: &'static str| {
-        let path = path.to_owned();
-        move |source| PlaceError { path, what, source }
-    };
-    super::Spool::create(directory).map_err(|(path, source)| PlaceError { path, what: "cannot be made", source })?;
-    let mut original = File::open(file).map_err(fault(file, "cannot be opened"))?;
+    let mut original = File::open(file).map_err(|source| {
+        let path = file.to_owned();
+        PlaceError { path, what: "cannot be opened", source }
+    })?;
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_else(|| "records".to_owned());
+    let reading = Reading { source: source.map(str::to_owned), org: org.map(str::to_owned) };
+    put(directory, input, &name, &reading, &mut original)
+}
+
+/// Puts what `content` gives into the spool, as a file of a name.
+///
+/// # Errors
+/// As [`place`].
+pub(crate) fn put(
+    directory: &Path,
+    input: Input,
+    name: &str,
+    reading: &Reading,
+    content: &mut impl io::Read,
+) -> Result<PathBuf, PlaceError> {
+    super::Spool::create(directory).map_err(|(path, source)| PlaceError { path, what: "cannot be made", source })?;
     let spool = directory_of(&directory.join(SPOOL), input);
     let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
     let draft = spool.join(format!(".{}-{number}-{name}.part", std::process::id()));
-    let reading = Reading { source: source.map(str::to_owned), org: org.map(str::to_owned) };
     let mut write = || -> io::Result<PathBuf> {
         let mut copy = File::create(&draft)?;
-        io::copy(&mut original, &mut copy)?;
+        io::copy(content, &mut copy)?;
         // Files are taken in the order of this time; the system's own is too coarse for that.
         copy.set_modified(SystemTime::now())?;
         copy.sync_all()?;
-        publish(&spool, &draft, &name, &reading)
+        publish(&spool, &draft, name, reading)
     };
-    let placed = write().map_err(fault(&spool, "cannot be written to"));
+    let placed = write().map_err(|source| PlaceError { path: spool.clone(), what: "cannot be written to", source });
     // It stands under its own name, or not at all.
     let _ = std::fs::remove_file(&draft);
     placed

@@ -45,7 +45,7 @@ pub struct FileRow {
     pub end: Option<u64>,
     /// Why the rest could not be read.
     pub fault: Option<String>,
-    /// Where it goes once it was read up to its end, within the spool.
+    /// Where it goes once it was read up to its end, within the spool; without, it is removed then.
     pub target: Option<String>,
 }
 
