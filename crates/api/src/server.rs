@@ -1,8 +1,7 @@
 //! The HTTP server: a thread of its own, so that whoever asks cannot slow down who rates.
 //!
-//! `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (has its partitions and their state), and
-//! `/v1/accounts/{org}`: an account as it was last committed. Reads only. Connections, the time a request's head may
-//! take and the time of an answer are bounded. There is no authentication: see `http.listen` of the configuration.
+//! `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (has its partitions and their state), and under `/v1` the API
+//! ([`crate::routes`]). Connections, the time a request's head may take and the time of an answer are bounded.
 
 mod connections;
 
@@ -13,20 +12,30 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
+use utoipa_swagger_ui::SwaggerUi;
 
+use crate::access::Principal;
 use crate::health::Health;
 use crate::meters::{StateMeters, Telemetry, clock};
-use crate::views::Views;
+use crate::problem::Problem;
+use crate::service::Service;
+use crate::{openapi, routes};
 
+/// How many threads answer.
+const THREADS: usize = 2;
 /// How long an answer may take.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a report may take.
+const REPORT_TIME_MAX: Duration = Duration::from_secs(600);
+/// What is read of a refusal that the framework wrote.
+const REFUSAL_BYTES_MAX: usize = 4096;
 /// The sums over all accounts are taken at most so often,
 const TOTALS_INTERVAL_MIN: Duration = Duration::from_secs(5);
 /// and, where accounts are many, so many times longer apart than they take: two per cent of a core at most.
@@ -40,8 +49,8 @@ pub struct Routes {
     pub telemetry: Arc<Telemetry>,
     /// The workers' health.
     pub health: Arc<Health>,
-    /// The accounts.
-    pub views: Arc<dyn Views>,
+    /// The accounts, and all else of the API.
+    pub service: Arc<Service>,
 }
 
 /// A running server. Dropped, it stops.
@@ -61,7 +70,12 @@ impl Server {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("http")
+            .enable_io()
+            .enable_time()
+            .build()?;
         let (stop, stopped) = watch::channel(false);
         let shown = Arc::new(Shown::new(routes));
         let serve = move || {
@@ -105,26 +119,26 @@ impl Drop for Server {
 struct Shown {
     handle: PrometheusHandle,
     health: Arc<Health>,
-    views: Arc<dyn Views>,
+    service: Arc<Service>,
     state: Mutex<(StateMeters, Option<Instant>)>,
 }
 
 impl Shown {
     fn new(routes: Routes) -> Self {
         let state = StateMeters::new(Arc::clone(&routes.telemetry), &routes.health);
-        let Routes { telemetry, health, views } = routes;
-        Shown { handle: telemetry.handle(), health, views, state: Mutex::new((state, None)) }
+        let Routes { telemetry, health, service } = routes;
+        Shown { handle: telemetry.handle(), health, service, state: Mutex::new((state, None)) }
     }
 
     /// The metrics, with the gauges brought up to date.
     fn metrics(&self) -> String {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (meters, next_sum) = &mut *state;
-        meters.health(&self.health, self.views.as_ref());
+        meters.health(&self.health, self.service.views.as_ref());
         let began = Instant::now();
         if next_sum.is_none_or(|at| began >= at) {
             let now = clock();
-            meters.totals(&self.views.totals(now), now);
+            meters.totals(&self.service.views.totals(now), now);
             let rest = (began.elapsed() * TOTALS_REST).max(TOTALS_INTERVAL_MIN);
             *next_sum = Some(Instant::now() + rest);
         }
@@ -142,20 +156,61 @@ async fn upkeep(handle: PrometheusHandle) {
 }
 
 fn router(shown: Arc<Shown>) -> Router {
+    let description = openapi::document(env!("CARGO_PKG_VERSION"));
+    let page = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", description);
+    let service = Arc::clone(&shown.service);
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        .route("/v1/accounts/{org}", get(account))
-        .fallback(async || {
-            problem(StatusCode::NOT_FOUND, "there are /metrics, /healthz, /readyz and /v1/accounts/{org}")
-        })
-        .layer(middleware::from_fn(in_time))
         .with_state(shown)
+        .merge(routes::router(service))
+        .merge(page)
+        .fallback(async || {
+            let detail = "there is no such resource; /docs shows what there is";
+            Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
+        })
+        .layer(middleware::from_fn(as_problem))
+        .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn(recognise))
+}
+
+/// Whoever reaches a listener of this machine may do all.
+async fn recognise(mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(Principal::local());
+    next.run(request).await
+}
+
+/// What the framework refuses by itself says so as everything else does.
+async fn as_problem(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let media = response.headers().get(header::CONTENT_TYPE).and_then(|media| media.to_str().ok()).unwrap_or_default();
+    let is_ours = media.starts_with("application/problem+json") || status == StatusCode::SERVICE_UNAVAILABLE;
+    if !(status.is_client_error() || status.is_server_error()) || is_ours {
+        return response;
+    }
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let text = axum::body::to_bytes(response.into_body(), REFUSAL_BYTES_MAX).await.unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).trim().to_owned();
+    let name = match status {
+        StatusCode::METHOD_NOT_ALLOWED => "method-not-allowed",
+        StatusCode::PAYLOAD_TOO_LARGE => "too-large",
+        StatusCode::NOT_FOUND => "not-found",
+        _ => "malformed",
+    };
+    let detail = if text.is_empty() { status.canonical_reason().unwrap_or_default().to_owned() } else { text };
+    let mut problem = Problem::new(status, name, detail).into_response();
+    if let Some(allow) = allow {
+        problem.headers_mut().insert(header::ALLOW, allow);
+    }
+    problem
 }
 
 async fn in_time(request: Request, next: Next) -> Response {
-    match tokio::time::timeout(ANSWER_TIME_MAX, next.run(request)).await {
+    // Reports read whole logs.
+    let patience = if request.uri().path().contains("/reports/") { REPORT_TIME_MAX } else { ANSWER_TIME_MAX };
+    match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long; try again"),
     }
@@ -185,16 +240,9 @@ fn state_of(complaints: &[String]) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n").into_response()
 }
 
-async fn account(State(shown): State<Arc<Shown>>, Path(org): Path<String>) -> Response {
-    match shown.views.account(&org) {
-        Some(line) => ([(header::CONTENT_TYPE, "application/json")], line).into_response(),
-        None => problem(StatusCode::NOT_FOUND, "no account of this organisation is kept by this process"),
-    }
-}
-
 fn problem(status: StatusCode, detail: &str) -> Response {
-    let body = serde_json::json!({ "status": status.as_u16(), "detail": detail }).to_string();
-    (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response()
+    let name = if status == StatusCode::SERVICE_UNAVAILABLE { "unavailable" } else { "internal" };
+    Problem::new(status, name, detail).into_response()
 }
 
 #[cfg(test)]

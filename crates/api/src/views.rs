@@ -15,6 +15,12 @@ pub trait Views: Send + Sync + 'static {
     /// The state of an organisation, as the line on the wire; `None` if there is none here.
     fn account(&self, org: &str) -> Option<Vec<u8>>;
 
+    /// The state of a user of an organisation, as the line on the wire.
+    fn user(&self, org: &str, user: &str) -> Option<Vec<u8>>;
+
+    /// The first organisations after `after` in the order of their names, `limit` at most.
+    fn list(&self, after: &str, limit: usize) -> Vec<String>;
+
     /// The sums over all accounts.
     fn totals(&self, now: Timestamp) -> Totals;
 

@@ -1,11 +1,11 @@
 //! `drawdown deck`: checks decks, compares two, and prices one call, without rating anything.
 
 mod calls;
-mod changes;
+pub mod changes;
 mod check;
-mod diff;
+pub mod diff;
 pub mod load;
-mod price;
+pub mod price;
 pub mod publish;
 mod show;
 

@@ -105,8 +105,24 @@ fn write_text(explanation: &Explanation, debit: &Debit<'_>, decks: &[Deck], out:
     }
 }
 
+/// A debit in words, with the decks in force: what the API says of it.
+///
+/// # Errors
+/// It is no debit.
+pub fn explained(line: &[u8], decks: &[Deck]) -> Result<Value, String> {
+    let debit = debit::read(line).map_err(|error| error.to_string())?;
+    Ok(json_of(line, &Explanation::of(&debit, decks)))
+}
+
 fn to_json(file: &str, found: &Found, explanation: &Explanation) -> Value {
-    let debit: Value = serde_json::from_slice(&found.bytes).unwrap_or_default();
+    let mut json = json_of(&found.bytes, explanation);
+    json["file"] = file.into();
+    json["line"] = found.line.into();
+    json
+}
+
+fn json_of(line: &[u8], explanation: &Explanation) -> Value {
+    let debit: Value = serde_json::from_slice(line).unwrap_or_default();
     let lines = explanation.lines.iter().map(|(about, text)| json!({"about": about, "text": text}));
     let recomputed = explanation.differences.as_ref().map(|differences| {
         let listed = differences
@@ -116,8 +132,6 @@ fn to_json(file: &str, found: &Found, explanation: &Explanation) -> Value {
         json!({"equal": differences.is_empty(), "differences": listed})
     });
     json!({
-        "file": file,
-        "line": found.line,
         "debit": debit,
         "explanation": lines.collect::<Vec<_>>(),
         "recomputed": recomputed,

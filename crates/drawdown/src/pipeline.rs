@@ -41,6 +41,11 @@ pub fn kafka_settings(kafka: &Kafka) -> KafkaSettings {
     settings
 }
 
+/// The same for a member of the group, which says where it is reached.
+pub fn member_settings(config: &Config, kafka: &Kafka) -> KafkaSettings {
+    KafkaSettings { advertised: Some(format!("http://{}", config.http.listen)), ..kafka_settings(kafka) }
+}
+
 /// Where the embedded log is, and how its files are read.
 pub fn embedded_settings(config: &Config, embedded: &Embedded) -> EmbeddedSettings {
     let window_days = u32::from(config.rating.limits.window_days);

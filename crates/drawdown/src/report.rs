@@ -5,7 +5,7 @@
 
 mod breakage;
 mod funding;
-mod input;
+pub mod input;
 mod output;
 mod statement;
 mod usage;

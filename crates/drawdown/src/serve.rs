@@ -3,6 +3,7 @@
 //! One thread for each worker, one for HTTP, one that follows the decks. SIGTERM and SIGINT end it in good order: what is
 //! in flight is committed, what was only read is left to whoever comes next.
 
+mod api;
 mod decks;
 pub mod supply;
 mod watch;

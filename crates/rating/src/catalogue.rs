@@ -96,8 +96,8 @@ impl Catalogue {
     }
 
     /// All decks, by id, then by the instant from which they hold, then by version.
-    pub fn decks(&self) -> impl Iterator<Item = &Deck> {
-        self.decks.iter()
+    pub fn decks(&self) -> &[Deck] {
+        &self.decks
     }
 
     fn plan_of(&self, plan: PlanId) -> &Plan {

@@ -12,7 +12,10 @@ pub mod decks;
 pub mod ffi;
 mod heard;
 mod inbox;
+pub mod owners;
 mod ownership;
+pub mod pages;
+mod partitioner;
 mod probe;
 pub mod publish;
 mod reader;
@@ -39,6 +42,7 @@ use rdkafka::topic_partition_list::Offset;
 
 pub use attributes::headers;
 pub use inbox::KafkaInbox;
+pub use partitioner::partition_of;
 pub use settings::KafkaSettings;
 
 use cursors::Cursors;

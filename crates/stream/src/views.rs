@@ -2,6 +2,7 @@
 //!
 //! Invariant: a view is never ahead of the log. Holds states in their binary form, decoded only when someone asks.
 
+use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dashmap::DashMap;
@@ -52,6 +53,24 @@ impl Views {
     /// Shows `each` the state of every account. Writers wait for a part of the accounts at a time, not for all.
     pub fn each(&self, mut each: impl FnMut(&[u8])) {
         self.accounts.views.iter().for_each(|view| each(&view.state));
+    }
+
+    /// The first organisations after `after` in the order of their names, `limit` at most. Looks at every one.
+    pub fn first_after(&self, after: &str, limit: usize) -> Vec<String> {
+        let mut first = BinaryHeap::new();
+        for view in &self.accounts.views {
+            let key = view.key();
+            if **key > *after.as_bytes()
+                && (first.len() < limit || first.peek().is_some_and(|last: &Box<[u8]>| key < last))
+            {
+                first.push(key.clone());
+                if first.len() > limit {
+                    first.pop();
+                }
+            }
+        }
+        let names = first.into_sorted_vec().into_iter();
+        names.filter_map(|name| String::from_utf8(name.into_vec()).ok()).collect()
     }
 
     /// All states together, in bytes.

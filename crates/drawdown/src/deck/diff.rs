@@ -141,18 +141,7 @@ fn price_calls<'d>(args: &Args, before: &'d Deck, after: &'d Deck) -> Result<Com
 
 impl Diff<'_> {
     fn to_json(&self) -> Value {
-        let rows = |rows: &[&Row]| rows.iter().map(|row| row_to_json(row)).collect::<Vec<_>>();
-        let changed = |rows: &[Changed<'_>]| rows.iter().map(change_to_json).collect::<Vec<_>>();
-        let mut json = json!({
-            "before": deck_to_json(&self.before.deck),
-            "after": deck_to_json(&self.after.deck),
-            "alike": self.changes.alike_count,
-            "added": rows(&self.changes.added),
-            "removed": rows(&self.changes.removed),
-            "dearer": changed(&self.changes.dearer),
-            "cheaper": changed(&self.changes.cheaper),
-            "otherwise": changed(&self.changes.otherwise),
-        });
+        let mut json = changes_to_json(&self.before.deck, &self.after.deck, &self.changes);
         if let Some(calls) = &self.calls {
             json["calls"] = calls_to_json(calls);
         }
@@ -160,7 +149,24 @@ impl Diff<'_> {
     }
 }
 
-fn deck_to_json(deck: &Deck) -> Value {
+/// What lies between two decks, without calls.
+pub fn changes_to_json(before: &Deck, after: &Deck, changes: &Changes<'_>) -> Value {
+    let rows = |rows: &[&Row]| rows.iter().map(|row| row_to_json(row)).collect::<Vec<_>>();
+    let changed = |rows: &[Changed<'_>]| rows.iter().map(change_to_json).collect::<Vec<_>>();
+    json!({
+        "before": deck_to_json(before),
+        "after": deck_to_json(after),
+        "alike": changes.alike_count,
+        "added": rows(&changes.added),
+        "removed": rows(&changes.removed),
+        "dearer": changed(&changes.dearer),
+        "cheaper": changed(&changes.cheaper),
+        "otherwise": changed(&changes.otherwise),
+    })
+}
+
+/// A deck in a few words.
+pub fn deck_to_json(deck: &Deck) -> Value {
     json!({
         "file": deck.manifest_name(),
         "id": deck.id(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args as ClapArgs;
-use drawdown_rating::{Bound, Breakdown, Call, Called, Charge, Number, Part, Product, Uncharged};
+use drawdown_rating::{Bound, Breakdown, Call, Called, Charge, Deck, Number, Part, Product, Uncharged};
 use drawdown_units::Timestamp;
 use drawdown_wire::cdr::Callee;
 use drawdown_wire::number::{self, NumberPlan};
@@ -77,11 +77,24 @@ fn parse_region(text: &str) -> Result<String, String> {
     if number::is_region(&region) { Ok(region) } else { Err("write a country's two letters, such as GB".to_owned()) }
 }
 
+/// A call to be priced.
+pub struct Question<'a> {
+    pub number: &'a str,
+    pub seconds: u32,
+    pub at: Timestamp,
+    pub caller: Option<Number>,
+    pub product: Product,
+    /// Where the number is dialled, if it is not in international form.
+    pub region: Option<&'a str>,
+}
+
 /// A call as asked for, with what the deck says.
-struct Answer<'d> {
-    loaded: &'d Loaded,
+pub struct Answer<'d> {
+    deck: &'d Deck,
     number: String,
     call: Option<Call>,
+    product: Product,
+    seconds: u32,
     at: Timestamp,
     outcome: Outcome<'d>,
 }
@@ -97,13 +110,20 @@ enum Outcome<'d> {
 /// Prices the call, and explains it.
 pub fn run(args: &Args) -> Run {
     let loaded = load(&args.deck)?;
-    let at = args.at.unwrap_or_else(now);
-    let answer = answer(args, &loaded, at)?;
+    let question = Question {
+        number: &args.number,
+        seconds: args.seconds,
+        at: args.at.unwrap_or_else(now),
+        caller: args.from,
+        product: args.product,
+        region: args.region.as_deref(),
+    };
+    let answer = answer(&question, &loaded.deck)?;
     let mut out = io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", answer.to_json(args))?;
+        writeln!(out, "{}", answer.to_json())?;
     } else {
-        answer.write(args, &mut out)?;
+        answer.write(&loaded, &mut out)?;
     }
     Ok(if matches!(answer.outcome, Outcome::Unrated(_)) { Done::WithFindings } else { Done::Well })
 }
@@ -114,9 +134,15 @@ fn now() -> Timestamp {
     Timestamp::from_parts(i64::try_from(since_1970.as_secs()).unwrap_or(i64::MAX), 0)
 }
 
-fn answer<'d>(args: &Args, loaded: &'d Loaded, at: Timestamp) -> Result<Answer<'d>, Failure> {
-    let unpriced = |outcome| Answer { loaded, number: args.number.clone(), call: None, at, outcome };
-    let called = match classify(args)? {
+/// What a deck says of a call.
+///
+/// # Errors
+/// The number is none, or the charge beyond all measure.
+pub fn answer<'d>(question: &Question<'_>, deck: &'d Deck) -> Result<Answer<'d>, Failure> {
+    let Question { seconds, at, product, .. } = *question;
+    let unpriced =
+        |outcome| Answer { deck, number: question.number.to_owned(), call: None, product, seconds, at, outcome };
+    let called = match classify(question)? {
         Callee::Number { number, masked } => Called { number, masked },
         Callee::Emergency => return Ok(unpriced(Outcome::Free("an emergency number is free and never blocked"))),
         Callee::ShortCode { free: true } => return Ok(unpriced(Outcome::Free("a short code that is toll-free"))),
@@ -126,11 +152,11 @@ fn answer<'d>(args: &Args, loaded: &'d Loaded, at: Timestamp) -> Result<Answer<'
         }
         Callee::NothingVisible => return Ok(unpriced(Outcome::Unrated("no digit of the number is visible"))),
     };
-    let call = Call { product: args.product, called, caller: args.from, start: at, seconds: args.seconds };
-    let outcome = match loaded.deck.breakdown(&call) {
+    let call = Call { product, called, caller: question.caller, start: at, seconds };
+    let outcome = match deck.breakdown(&call) {
         Ok(breakdown) => Outcome::Rated(breakdown),
         // boundaries.md U22.
-        Err(Uncharged::NoRow) if args.product == Product::TollFreeInbound && !number::is_toll_free(called.number) => {
+        Err(Uncharged::NoRow) if product == Product::TollFreeInbound && !number::is_toll_free(called.number) => {
             Outcome::Free("inbound, only a toll-free number costs anything, and this is none")
         }
         Err(Uncharged::NoRow) => Outcome::Unrated("no row of the deck is for this number, caller and product"),
@@ -139,22 +165,22 @@ fn answer<'d>(args: &Args, loaded: &'d Loaded, at: Timestamp) -> Result<Answer<'
         }
     };
     let number = format!("+{}{}", called.number, if called.masked { "***" } else { "" });
-    Ok(Answer { loaded, number, call: Some(call), at, outcome })
+    Ok(Answer { deck, number, call: Some(call), product, seconds, at, outcome })
 }
 
-fn classify(args: &Args) -> Result<Callee, Failure> {
-    let text = args.number.trim();
-    if args.region.is_none() && !text.starts_with('+') {
+fn classify(question: &Question<'_>) -> Result<Callee, Failure> {
+    let text = question.number.trim();
+    if question.region.is_none() && !text.starts_with('+') {
         let mend = "write it as +442071838750, or give the country where it is dialled, such as --region GB";
         return Err(Failure::usage(format!("{text}: not in international form; {mend}")));
     }
-    number::classify(&NumberPlan::unknown(), text, args.region.as_deref(), "NUMBER").map_err(Failure::usage)
+    number::classify(&NumberPlan::unknown(), text, question.region, "NUMBER").map_err(Failure::usage)
 }
 
 impl Answer<'_> {
-    fn write(&self, args: &Args, out: &mut impl Write) -> io::Result<()> {
-        writeln!(out, "{} to {}, {} s from {}", args.product, self.number, args.seconds, self.at)?;
-        let deck = &self.loaded.deck;
+    fn write(&self, loaded: &Loaded, out: &mut impl Write) -> io::Result<()> {
+        writeln!(out, "{} to {}, {} s from {}", self.product, self.number, self.seconds, self.at)?;
+        let deck = self.deck;
         writeln!(out, "deck        {} version {}, {}", deck.id(), deck.version(), deck.currency())?;
         if deck.effective_from() > self.at {
             writeln!(
@@ -164,16 +190,16 @@ impl Answer<'_> {
             )?;
         }
         match &self.outcome {
-            Outcome::Rated(breakdown) => self.write_charge(breakdown, out),
+            Outcome::Rated(breakdown) => self.write_charge(loaded, breakdown, out),
             Outcome::Free(why) => writeln!(out, "free        {why}"),
             Outcome::Unrated(why) => writeln!(out, "unrated     {why}"),
         }
     }
 
-    fn write_charge(&self, breakdown: &Breakdown<'_>, out: &mut impl Write) -> io::Result<()> {
+    fn write_charge(&self, loaded: &Loaded, breakdown: &Breakdown<'_>, out: &mut impl Write) -> io::Result<()> {
         let Breakdown { charge, parts, sum } = breakdown;
         let row = charge.row;
-        writeln!(out, "row         {}:{}, prefix {}", self.loaded.rows_file.display(), row.line, row.prefix)?;
+        writeln!(out, "row         {}:{}, prefix {}", loaded.rows_file.display(), row.line, row.prefix)?;
         if !row.destination.is_empty() {
             writeln!(out, "            {}", row.destination)?;
         }
@@ -228,19 +254,20 @@ impl Answer<'_> {
         flags.into_iter().filter(|(_, is_set)| *is_set).map(|(name, _)| name).collect()
     }
 
-    fn to_json(&self, args: &Args) -> Value {
+    /// As JSON.
+    pub fn to_json(&self) -> Value {
         let mut json = json!({
             "number": self.number,
             "masked": self.call.is_some_and(|call| call.called.masked),
-            "seconds": args.seconds,
+            "seconds": self.seconds,
             "at": self.at.to_string(),
-            "product": args.product.as_str(),
+            "product": self.product.as_str(),
             "rated": matches!(self.outcome, Outcome::Rated(_)),
             "flags": self.flags(),
         });
         match &self.outcome {
             Outcome::Rated(Breakdown { charge, parts, sum }) => {
-                json["charge"] = charge_to_json(charge, args.product);
+                json["charge"] = charge_to_json(charge, self.product);
                 json["parts"] = parts.iter().map(part_to_json).collect();
                 json["sum"] = sum.to_string().into();
             }

@@ -77,11 +77,20 @@ pub fn open_debits(path: Option<&Path>, config: &ConfigArgs) -> Result<LogLines,
 }
 
 fn from_pipeline<const N: usize>(config: &ConfigArgs, outputs: [Output; N]) -> Result<[LogLines; N], Failure> {
-    let opened = Opened::open(&Config::load(config)?, outputs)?;
+    of_pipeline(&Config::load(config)?, outputs, progress_of)
+}
+
+/// Opens outputs of the pipeline, as far as they are committed now.
+pub fn of_pipeline<const N: usize>(
+    config: &Config,
+    outputs: [Output; N],
+    progress: impl Fn(Output) -> ProgressBar,
+) -> Result<[LogLines; N], Failure> {
+    let opened = Opened::open(config, outputs)?;
     let mut outputs = outputs.into_iter();
     Ok(opened.map(|opened| {
         let output = outputs.next().expect("invariant: one for each");
-        Box::new(PipelineLines::open(opened, output)) as LogLines
+        Box::new(PipelineLines::open(opened, output, progress(output))) as LogLines
     }))
 }
 
@@ -110,10 +119,10 @@ pub struct PipelineLines {
 }
 
 impl PipelineLines {
-    fn open(opened: Opened, output: Output) -> Self {
+    fn open(opened: Opened, output: Output, progress: ProgressBar) -> Self {
         let (sender, blocks) = mpsc::sync_channel(BLOCKS_WAITING);
         let reader = std::thread::spawn(move || hand_over(opened, &sender));
-        let (reader, progress) = (Some(reader), progress_of(output));
+        let reader = Some(reader);
         PipelineLines { name: output.name(), blocks, reader, block: Vec::new(), next: 0, number: 0, progress }
     }
 }

@@ -70,6 +70,35 @@ impl Supply {
         Ok(())
     }
 
+    /// Whether a bundle could be taken up as things are.
+    ///
+    /// # Errors
+    /// Its faults, or contradictions with what is in force.
+    pub fn check(&self, bundle: &Bundle) -> Result<(), Vec<Fault>> {
+        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        may_be_taken(&bundles, bundle)?;
+        let mut with_it = bundles.clone();
+        drop(bundles);
+        with_it.insert(bundle.key(), bundle.clone());
+        compile(&with_it).map(|_| ())
+    }
+
+    /// Whether exactly this bundle is in force.
+    pub fn holds(&self, bundle: &Bundle) -> bool {
+        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        bundles.get(&bundle.key()).is_some_and(|held| held.says_the_same(bundle))
+    }
+
+    /// The rate plans in force.
+    pub fn rate_plans(&self) -> Vec<RatePlan> {
+        let bundles = self.bundles.lock().unwrap_or_else(PoisonError::into_inner);
+        let plans = bundles.values().filter_map(|bundle| match bundle {
+            Bundle::RatePlan { file_name, text, .. } => RatePlan::parse(file_name, text).ok(),
+            Bundle::Deck { .. } => None,
+        });
+        plans.collect()
+    }
+
     /// The catalogue in force; `None` until there is a deck.
     pub fn current(&self) -> Option<Arc<Catalogue>> {
         self.current.load_full()
@@ -78,7 +107,7 @@ impl Supply {
     /// Id and version of every deck in force.
     pub fn versions(&self) -> Vec<(String, u32)> {
         let catalogue = self.current();
-        catalogue.iter().flat_map(|it| it.decks().map(|deck| (deck.id().to_owned(), deck.version()))).collect()
+        catalogue.iter().flat_map(|it| it.decks().iter().map(|deck| (deck.id().to_owned(), deck.version()))).collect()
     }
 }
 

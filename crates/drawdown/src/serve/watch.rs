@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use drawdown_api::{EventTally, Figures, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters};
+use drawdown_api::{Desk, EventTally, Figures, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters};
 use drawdown_engine::Partition;
 use drawdown_engine::log::{Change, Progress};
 use drawdown_engine::worker::{Committed, Observer};
@@ -14,10 +14,11 @@ use drawdown_stream::{Views, embedded};
 use drawdown_units::Timestamp;
 use drawdown_wire::account;
 
+use super::api::{self, Ours};
 use super::supply::Supply;
 use crate::config::{Config, Log};
 use crate::exit::Failure;
-use crate::export::account_line;
+use crate::export::{account_line, user_line};
 
 /// What the threads of the process share.
 pub struct Shared {
@@ -25,6 +26,8 @@ pub struct Shared {
     /// Whoever prices must know every deck that was published before it began.
     are_decks_known: AtomicBool,
     views: Arc<Fresh>,
+    desk: Arc<Desk>,
+    ours: Arc<Ours>,
     telemetry: Arc<Telemetry>,
     pulses: Vec<Arc<Pulse>>,
     process: drawdown_api::meters::ProcessMeters,
@@ -48,16 +51,21 @@ const SPOOL_INTERVAL_MS: u64 = 2_000;
 
 impl Shared {
     /// Begins to answer over HTTP.
-    pub fn new(config: &Config, supply: Arc<Supply>, views: Arc<Views>) -> Result<Self, Failure> {
+    pub fn new(config: &Arc<Config>, supply: Arc<Supply>, views: Arc<Views>) -> Result<Self, Failure> {
         let telemetry = Arc::new(Telemetry::begin(env!("CARGO_PKG_VERSION")));
         let health = Arc::new(Health::new(config.workers, config.http.stale_after));
         let began = Instant::now();
         let views = Arc::new(Fresh { views, rules: config.rules.clone(), began, fresh_ms: AtomicU64::new(0) });
-        let routes = Routes {
-            telemetry: Arc::clone(&telemetry),
-            health: Arc::clone(&health),
-            views: Arc::clone(&views) as Arc<dyn drawdown_api::Views>,
-        };
+        let (desk, ours) = (Arc::new(Desk::default()), Arc::new(Ours::default()));
+        let service = api::service(
+            config,
+            &supply,
+            Arc::clone(&views) as Arc<dyn drawdown_api::Views>,
+            Arc::clone(&desk),
+            &ours,
+        )?;
+        let service = Arc::new(service);
+        let routes = Routes { telemetry: Arc::clone(&telemetry), health: Arc::clone(&health), service };
         let listen = config.http.listen;
         let server = Server::start(listen, routes)
             .map_err(|error| Failure::usage(format!("http.listen {listen}: {error}; give another address")))?;
@@ -67,6 +75,8 @@ impl Shared {
             supply,
             are_decks_known: AtomicBool::new(false),
             views,
+            desk,
+            ours,
             telemetry,
             server: std::sync::Mutex::new(Some(server)),
             spool: match &config.log {
@@ -152,6 +162,14 @@ impl drawdown_api::Views for Fresh {
         account_line(&self.views.get(org)?).ok()
     }
 
+    fn user(&self, org: &str, user: &str) -> Option<Vec<u8>> {
+        user_line(&self.views.user(org, user)?).ok()
+    }
+
+    fn list(&self, after: &str, limit: usize) -> Vec<String> {
+        self.views.first_after(after, limit)
+    }
+
     fn totals(&self, now: Timestamp) -> Totals {
         let mut totals = Totals::default();
         self.views.each(|state| {
@@ -173,6 +191,7 @@ impl drawdown_api::Views for Fresh {
 
 /// Watches one worker.
 pub struct Watch {
+    worker: u32,
     shared: Arc<Shared>,
     pulse: Arc<Pulse>,
     meters: WorkerMeters,
@@ -186,7 +205,7 @@ impl Watch {
         let meters = shared.telemetry.worker(worker as usize);
         let pulse = Arc::clone(&shared.pulses[worker as usize]);
         pulse.enter(Stage::Joining);
-        Watch { shared, pulse, meters, events: EventTally::default(), arrivals: Vec::new() }
+        Watch { worker, shared, pulse, meters, events: EventTally::default(), arrivals: Vec::new() }
     }
 
     /// The worker took a step: it lives, and is at this stage.
@@ -212,6 +231,8 @@ impl Observer for Watch {
         for (partition, states) in committed.states.iter().chain(committed.users) {
             states.iter().for_each(|(key, state)| self.shared.views.views.publish(*partition, key, state));
         }
+        // Views first: whoever is told of a command then reads what it did.
+        self.shared.desk.committed(committed);
         self.events.clear();
         committed.events.iter().for_each(|(_, line)| self.events.line(line));
         let figures = drawdown_api::meters::Committed {
@@ -240,14 +261,17 @@ impl Observer for Watch {
             Change::Assigned(partitions) => {
                 tracing::info!(?partitions, "assigned");
                 self.meters.assigned(partitions);
+                self.shared.ours.set(self.worker, partitions.clone());
             }
             Change::Revoked(partitions) => {
                 tracing::info!(?partitions, "given up");
                 self.meters.assigned(&[]);
+                self.shared.ours.set(self.worker, Vec::new());
             }
             Change::Lost(partitions) => {
                 tracing::warn!(?partitions, "lost: someone else may own them already");
                 self.meters.assigned(&[]);
+                self.shared.ours.set(self.worker, Vec::new());
             }
         }
     }

@@ -49,7 +49,7 @@ fn the_version_in_force_is_the_latest_at_the_calls_start() {
     assert_eq!(catalogue.plan("q"), None);
     assert_eq!(catalogue.deck("d", 2).map(Deck::version), Some(2));
     assert!(catalogue.deck("d", 5).is_none());
-    assert_eq!(catalogue.decks().count(), 5);
+    assert_eq!(catalogue.decks().len(), 5);
 }
 
 #[test]

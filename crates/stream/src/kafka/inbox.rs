@@ -9,10 +9,10 @@ use rdkafka::message::DeliveryResult;
 use rdkafka::producer::{BaseRecord, ProducerContext, ThreadedProducer};
 use rdkafka::{ClientContext, error::KafkaError};
 
-use super::attributes::headers;
-use super::settings::Role;
 use super::KafkaSettings;
+use super::attributes::headers;
 use super::publish::PublishError;
+use super::settings::Role;
 
 /// How long a message may wait for others, in milliseconds: somebody waits for it.
 const LINGER_MS: &str = "2";

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use super::owners::MARK;
 use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 
@@ -37,6 +38,8 @@ pub struct KafkaSettings {
     pub connect_timeout: Duration,
     /// How much is read ahead, in KiB.
     pub read_ahead_kib: u32,
+    /// Where this process is reached over HTTP, for the others to know.
+    pub advertised: Option<String>,
     /// Any property of librdkafka, for all clients, or with `consumer.` or `producer.` before its name for one kind.
     pub properties: BTreeMap<String, String>,
 }
@@ -56,6 +59,7 @@ impl Default for KafkaSettings {
             transaction_timeout: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(30),
             read_ahead_kib: 32 * 1024,
+            advertised: None,
             properties: BTreeMap::new(),
         }
     }
@@ -166,7 +170,9 @@ impl KafkaSettings {
         let mut config = ClientConfig::new();
         config.set_log_level(RDKafkaLogLevel::Info);
         config.set("bootstrap.servers", &self.brokers);
-        config.set("client.id", format!("drawdown-{}-{thread}-{}", self.ordinal, role.name()));
+        let address = self.advertised.iter().filter(|_| role == Role::Member);
+        let address: String = address.map(|address| format!("{MARK}{address}")).collect();
+        config.set("client.id", format!("drawdown-{}-{thread}-{}{address}", self.ordinal, role.name()));
         // librdkafka counts a little more than key and value.
         config.set("message.max.bytes", (MESSAGE_BYTES_MAX + 32 * 1024).to_string());
         config.set("receive.message.max.bytes", (64 * 1024 * 1024).to_string());

@@ -1,0 +1,284 @@
+//! Giving a command: onto the log, and back with what became of it.
+
+use std::sync::Arc;
+
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use drawdown_engine::inbox::Message;
+use drawdown_engine::log::Input;
+use drawdown_wire::{Reason, Rejection, command};
+use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::sync::oneshot;
+
+use crate::books::{Lines, Query};
+use crate::desk::{Entry, Key, Outcome};
+use crate::meters::clock;
+use crate::problem::Problem;
+use crate::service::{Caller, Service, broken, header, no_account};
+
+/// A request to be made a command.
+pub(super) struct Wish<'a> {
+    pub org: &'a str,
+    /// The type of command, as on the wire.
+    pub kind: &'static str,
+    /// Its fields.
+    pub fields: Map<String, Value>,
+    /// What the answer is where it was done.
+    pub done: StatusCode,
+}
+
+/// The fields that every command has, and that no request gives.
+pub(crate) const ENVELOPE: [&str; 6] = ["commandId", "orgId", "at", "type", "actor", "schemaVersion"];
+/// How long a key may be.
+const KEY_BYTES_MAX: usize = 200;
+
+/// The key of the request, or one that no other has.
+///
+/// # Errors
+/// It is none.
+pub(super) fn key_of(headers: &HeaderMap) -> Result<String, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(uuid::Uuid::now_v7().to_string()) };
+    let key = value.to_str().unwrap_or_default().trim();
+    if key.is_empty() || key.len() > KEY_BYTES_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let detail = format!("is not 1 to {KEY_BYTES_MAX} visible characters");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).field("Idempotency-Key"));
+    }
+    Ok(key.to_owned())
+}
+
+/// Gives the command, and answers with what became of it; after the service's patience with where to look for it.
+///
+/// # Errors
+/// It was refused, or could not be put onto the log.
+pub(super) async fn give(
+    service: &Arc<Service>,
+    caller: &Caller,
+    headers: &HeaderMap,
+    wish: Wish<'_>,
+) -> Result<Response, Problem> {
+    give_as(service, caller, key_of(headers)?, wish).await
+}
+
+/// The same under an id of its own.
+pub(super) async fn give_as(
+    service: &Arc<Service>,
+    caller: &Caller,
+    id: String,
+    mut wish: Wish<'_>,
+) -> Result<Response, Problem> {
+    if let Some(given) = ENVELOPE.into_iter().find(|name| wish.fields.contains_key(*name)) {
+        let detail = "is set by the server; leave it out (the header Idempotency-Key makes a repetition harmless)";
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).field(given).rule("bad-field"));
+    }
+    let digest = digest_of(&wish);
+    let at = clock().to_string();
+    if wish.kind == "addFunds" {
+        wish.fields.entry("lotId").or_insert_with(|| json!(id));
+        wish.fields.entry("purchasedAt").or_insert_with(|| json!(at));
+    }
+    if wish.kind == "settleRecharge" {
+        wish.fields.entry("processedAt").or_insert_with(|| json!(at));
+    }
+    let mut actor = json!({"subject": &*caller.principal.subject, "request": digest});
+    if let Some(address) = caller.address {
+        actor["address"] = json!(address.ip().to_string());
+    }
+    let envelope =
+        [("commandId", json!(id)), ("orgId", json!(wish.org)), ("at", json!(at)), ("type", json!(wish.kind))];
+    wish.fields.extend(envelope.into_iter().chain([("actor", actor)]).map(|(name, it)| (name.to_owned(), it)));
+    let line = serde_json::to_vec(&wish.fields).map_err(|error| broken(&error))?;
+    command::decode(&line).map_err(|rejection| refused_form(wish.org, &rejection))?;
+
+    let key: Key = (wish.org.into(), id.into());
+    let told = match service.desk.enter(&key, &digest) {
+        Entry::New(told) => told,
+        Entry::Known(outcome) => return answer(&key, outcome, wish.done, true),
+        Entry::Underway => {
+            let detail = "a request with this key is on its way; ask again for its outcome";
+            return Err(Problem::new(StatusCode::CONFLICT, "request-underway", detail).retry_after(1));
+        }
+        Entry::Another => return Err(another_request()),
+        Entry::Full => {
+            let detail = "too many commands are on their way";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(1));
+        }
+    };
+    // Whatever happens to this request, the place is given back.
+    let place = Place { service, key: &key };
+    put(service, Message { input: Input::Commands, org: Some(wish.org.to_owned()), source: None, value: line }).await?;
+    let outcome = tokio::time::timeout(service.patience, told).await;
+    drop(place);
+    match outcome {
+        Ok(Ok(Outcome::Duplicate)) => {
+            let found = find(service, &key).await?;
+            let Some((held, outcome)) = found else {
+                let detail = "a command of this id was booked, and its events are not kept any more";
+                return Err(Problem::new(StatusCode::CONFLICT, "already-booked", detail));
+            };
+            if held.as_deref() != Some(&*digest) {
+                return Err(another_request());
+            }
+            service.desk.remember(&key, &digest, outcome.clone());
+            answer(&key, outcome, wish.done, true)
+        }
+        Ok(Ok(outcome)) => answer(&key, outcome, wish.done, false),
+        // It is on the log, and will be done.
+        Ok(Err(_)) | Err(_) => Ok(later(&key)),
+    }
+}
+
+struct Place<'a> {
+    service: &'a Service,
+    key: &'a Key,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.service.desk.leave(self.key);
+    }
+}
+
+/// Puts a message onto the log, and waits until it is durable there.
+///
+/// # Errors
+/// That is not known.
+pub(super) async fn put(service: &Service, message: Message) -> Result<(), Problem> {
+    let (tell, told) = oneshot::channel();
+    let done = Box::new(move |result| {
+        let _ = tell.send(result);
+    });
+    service.inbox.put(message, done);
+    match told.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(why)) => Err(not_accepted(&why.to_string())),
+        Err(_) => Err(not_accepted("the process stops")),
+    }
+}
+
+fn not_accepted(why: &str) -> Problem {
+    let detail = format!("it is not known whether the log has it: {why}; send it again, under the same key");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-accepted", detail).retry_after(1)
+}
+
+fn another_request() -> Problem {
+    let detail = "this key was used for another request; a new request takes a new key";
+    Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "idempotency-key-reused", detail).field("Idempotency-Key")
+}
+
+/// By which the same request is known again: all of it that its sender said.
+fn digest_of(wish: &Wish<'_>) -> String {
+    let mut hash = Sha256::new();
+    for part in [wish.org, wish.kind] {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    }
+    hash.update(serde_json::to_vec(&wish.fields).unwrap_or_default());
+    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What became of a command, as an answer.
+pub(super) fn answer(key: &Key, outcome: Outcome, done: StatusCode, is_again: bool) -> Result<Response, Problem> {
+    let (org, id) = key;
+    match outcome {
+        Outcome::Applied(events) => {
+            let body = json!({"commandId": id, "orgId": org, "outcome": "applied", "events": events});
+            let mut response = (done, axum::Json(body)).into_response();
+            if is_again {
+                response.headers_mut().insert("idempotency-replayed", axum::http::HeaderValue::from_static("true"));
+            }
+            Ok(response)
+        }
+        Outcome::Refused(event) => {
+            let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+            let rule = text("reason");
+            let status = if rule.starts_with("unknown-") { StatusCode::NOT_FOUND } else { StatusCode::CONFLICT };
+            Err(Problem::new(status, "refused", text("detail")).rule(rule))
+        }
+        Outcome::Duplicate => {
+            let detail = "a command of this id was booked before";
+            Err(Problem::new(StatusCode::CONFLICT, "already-booked", detail))
+        }
+        Outcome::Rejected(rejection) => Err(refused_form(org, &rejection)),
+    }
+}
+
+fn refused_form(org: &str, rejection: &Rejection) -> Problem {
+    if rejection.reason == Reason::UnknownOrg {
+        return no_account(org);
+    }
+    let status =
+        if rejection.reason == Reason::OrgClosed { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };
+    let problem = Problem::new(status, rejection.reason.name(), rejection.detail.clone()).rule(rejection.reason.name());
+    match &rejection.field {
+        Some(field) => problem.field(field),
+        None => problem,
+    }
+}
+
+/// It is on the log; this is where its outcome will be.
+fn later((org, id): &Key) -> Response {
+    let place = format!("/v1/accounts/{}/commands/{}", escaped(org), escaped(id));
+    let body = json!({"commandId": id, "orgId": org, "outcome": "pending", "location": place});
+    (StatusCode::ACCEPTED, [("location", place.as_str()), ("retry-after", "1")], axum::Json(body)).into_response()
+}
+
+/// A path segment: everything but letters, digits and a few marks as its bytes in hexadecimal.
+fn escaped(text: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    text.bytes().map(|it| if is_plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") }).collect()
+}
+
+/// What became of a command, by its events in the log: with the digest of the request that gave it.
+pub(super) async fn find(service: &Arc<Service>, key: &Key) -> Result<Option<(Option<String>, Outcome)>, Problem> {
+    let (org, id) = key.clone();
+    let since = clock().plus_seconds(-86_400 * (i64::from(service.window_days) + 1));
+    let events = service
+        .read(move |service| {
+            let mut found: Vec<Value> = Vec::new();
+            let mut cursor: Option<String> = None;
+            loop {
+                let mut wanted = |line: &[u8]| {
+                    serde_json::from_slice::<Value>(line).is_ok_and(|event| event["commandId"].as_str() == Some(&id))
+                };
+                let page = service.books.page(&mut Query {
+                    lines: Lines::Events,
+                    org: &org,
+                    cursor: cursor.as_deref(),
+                    since: Some(since),
+                    limit: 1000,
+                    wanted: &mut wanted,
+                })?;
+                found.extend(page.lines.iter().filter_map(|line| serde_json::from_slice(&line.bytes).ok()));
+                if page.is_end {
+                    return Ok(found);
+                }
+                cursor = Some(page.next);
+            }
+        })
+        .await?;
+    let Some(first) = events.first() else { return Ok(None) };
+    let digest = first["actor"]["request"].as_str().map(str::to_owned);
+    let refusal = events.iter().find(|event| event["type"] == "CommandRefused").cloned();
+    Ok(Some((digest, refusal.map_or(Outcome::Applied(events), Outcome::Refused))))
+}
+
+/// A body that is an object.
+///
+/// # Errors
+/// It is none.
+pub(super) fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
+    if body.is_empty() {
+        return Ok(Map::new());
+    }
+    let media = header(headers, "content-type").unwrap_or_default();
+    if !media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json")) {
+        let detail = format!("the body is {media:?}; application/json is read here");
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail));
+    }
+    match serde_json::from_slice(body) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body is JSON, but no object")),
+        Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is no JSON: {error}"))),
+    }
+}
