@@ -16,8 +16,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 
 use crate::problem::Problem;
-#[cfg(test)]
-use admit::network;
+pub(crate) use admit::network;
 pub use admit::{Access, Settings, admit};
 pub(crate) use watched::Watched;
 

@@ -3,11 +3,13 @@
 //! Nothing here is on the way of a record: a worker hands over sums, one a transaction, and beats its pulse once a turn.
 
 pub mod access;
+pub mod body;
 pub mod health;
 pub mod meters;
 pub mod names;
 pub mod problem;
 pub mod server;
+pub mod tls;
 pub mod views;
 
 pub use health::{Health, Pulse, Stage};

@@ -67,7 +67,7 @@ impl Server {
         let serve = move || {
             runtime.block_on(async {
                 tokio::spawn(upkeep(shown.handle.clone()));
-                connections::serve(listener, router(shown), stopped).await;
+                connections::serve(listener, router(shown), None, connections::Limits::default(), stopped).await;
             });
             // What still runs in the background is not waited for.
             runtime.shutdown_background();
