@@ -110,7 +110,7 @@ pub fn require(principal: &Principal, scope: Scope, org: Option<&str>) -> Result
 
 /// What is said of an organisation that does not exist, and so of one that is not theirs to see.
 pub fn unknown_account() -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "unknown-account", "there is no account of this organisation")
+    Problem::new(StatusCode::NOT_FOUND, "unknown-account", "there is no account of this organisation here")
 }
 
 #[cfg(test)]

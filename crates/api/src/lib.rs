@@ -14,5 +14,5 @@ pub mod views;
 
 pub use health::{Health, Pulse, Stage};
 pub use meters::{EventTally, Telemetry, WorkerMeters};
-pub use server::{Routes, Server};
+pub use server::{Guard, Routes, Server};
 pub use views::{Figures, Totals, Views};

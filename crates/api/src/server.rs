@@ -2,9 +2,10 @@
 //!
 //! `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (has its partitions and their state), and
 //! `/v1/accounts/{org}`: an account as it was last committed. Reads only. Connections, the time a request's head may
-//! take and the time of an answer are bounded. There is no authentication: see `http.listen` of the configuration.
+//! take and the time of an answer are bounded. What is below `/v1` is for whom the [`Guard`] lets in.
 
 mod connections;
+mod guard;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -13,7 +14,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Extension, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -21,9 +22,11 @@ use axum::routing::get;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 
+use crate::access::{Principal, Scope, require, unknown_account};
 use crate::health::Health;
 use crate::meters::{StateMeters, Telemetry, clock};
 use crate::views::Views;
+pub use guard::Guard;
 
 /// How long an answer may take.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
@@ -57,7 +60,7 @@ impl Server {
     ///
     /// # Errors
     /// The address is taken, or not ours.
-    pub fn start(address: SocketAddr, routes: Routes) -> io::Result<Self> {
+    pub fn start(address: SocketAddr, routes: Routes, guard: Guard) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -67,7 +70,9 @@ impl Server {
         let serve = move || {
             runtime.block_on(async {
                 tokio::spawn(upkeep(shown.handle.clone()));
-                connections::serve(listener, router(shown), None, connections::Limits::default(), stopped).await;
+                guard.follow();
+                let tls = guard.tls.as_ref().map(|tls| tls.acceptor());
+                connections::serve(listener, router(shown, &guard), tls, connections::Limits::default(), stopped).await;
             });
             // What still runs in the background is not waited for.
             runtime.shutdown_background();
@@ -141,12 +146,13 @@ async fn upkeep(handle: PrometheusHandle) {
     }
 }
 
-fn router(shown: Arc<Shown>) -> Router {
+fn router(shown: Arc<Shown>, guard: &Guard) -> Router {
+    let guarded = guard.before(Router::new().route("/v1/accounts/{org}", get(account)));
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
-        .route("/v1/accounts/{org}", get(account))
+        .merge(guarded)
         .fallback(async || {
             problem(StatusCode::NOT_FOUND, "there are /metrics, /healthz, /readyz and /v1/accounts/{org}")
         })
@@ -185,10 +191,17 @@ fn state_of(complaints: &[String]) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n").into_response()
 }
 
-async fn account(State(shown): State<Arc<Shown>>, Path(org): Path<String>) -> Response {
+async fn account(
+    State(shown): State<Arc<Shown>>,
+    Extension(principal): Extension<Principal>,
+    Path(org): Path<String>,
+) -> Response {
+    if let Err(problem) = require(&principal, Scope::Read, Some(&org)) {
+        return problem.into_response();
+    }
     match shown.views.account(&org) {
         Some(line) => ([(header::CONTENT_TYPE, "application/json")], line).into_response(),
-        None => problem(StatusCode::NOT_FOUND, "no account of this organisation is kept by this process"),
+        None => unknown_account().into_response(),
     }
 }
 

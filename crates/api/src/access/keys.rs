@@ -86,6 +86,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether a file could hold it.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn check(&self) -> Result<(), Vec<String>> {
+        file::parse("the new entry", &self.toml()).map(drop)
+    }
+
     /// The entry as it stands in the file.
     pub fn toml(&self) -> String {
         let list = |items: &mut dyn Iterator<Item = String>| {

@@ -44,7 +44,7 @@ impl Live {
             }
         });
         let routes = Routes { telemetry, health, views: Arc::new(OneAccount) };
-        let server = Server::start(([127, 0, 0, 1], 0).into(), routes).unwrap();
+        let server = Server::start(([127, 0, 0, 1], 0).into(), routes, drawdown_api::Guard::of_everybody()).unwrap();
         Live { server: Some(server), is_over, worker: Some(worker) }
     }
 
