@@ -1,6 +1,24 @@
 //! Who asks, and what they may: the one place where a request becomes somebody.
+//!
+//! Invariants: who cannot be recognised learns nothing of why; another's organisation looks like none at all; no secret
+//! is kept, logged or shown, only hashes and the public keys of others; whatever strangers can fill is bounded.
 
+mod admit;
+mod credentials;
+pub mod keys;
+pub mod oidc;
+pub mod rate;
+mod watched;
+
+use std::net::SocketAddr;
 use std::sync::Arc;
+
+use axum::http::StatusCode;
+
+use crate::problem::Problem;
+pub(crate) use admit::network;
+pub use admit::{Access, Settings, admit};
+pub(crate) use watched::Watched;
 
 /// What a key or a token lets its bearer do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -35,12 +53,18 @@ impl Scope {
             Scope::Admin => "admin",
         }
     }
+
+    /// The scope of a name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Scope::ALL.into_iter().find(|scope| scope.name() == name)
+    }
 }
 
 /// Somebody who was recognised.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Principal {
-    /// How audit records call them: the name of a key, the subject of a token, `local` where nobody is asked.
+    /// How audit records call them: the name of a key, `oidc:` and the subject of a token, `local` where nobody is
+    /// asked. No key can have a name that looks like one of the others.
     pub subject: Arc<str>,
     /// What they may.
     pub scopes: Vec<Scope>,
@@ -64,3 +88,30 @@ impl Principal {
         self.orgs.as_ref().is_none_or(|orgs| orgs.iter().any(|held| **held == *org))
     }
 }
+
+/// Where a request comes from: the other end of its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub SocketAddr);
+
+/// Whether somebody may do what `scope` allows, to `org` if it is about one.
+///
+/// # Errors
+/// The scope is missing (403, with its name), or the organisation is not theirs: 404, as for one that does not exist.
+pub fn require(principal: &Principal, scope: Scope, org: Option<&str>) -> Result<(), Problem> {
+    if !principal.may(scope) {
+        let detail = format!("this needs the scope {}; ask whoever gave you the key or the token", scope.name());
+        return Err(Problem::new(StatusCode::FORBIDDEN, "insufficient-scope", detail));
+    }
+    match org {
+        Some(org) if !principal.sees(org) => Err(unknown_account()),
+        _ => Ok(()),
+    }
+}
+
+/// What is said of an organisation that does not exist, and so of one that is not theirs to see.
+pub fn unknown_account() -> Problem {
+    Problem::new(StatusCode::NOT_FOUND, "unknown-account", "there is no account of this organisation here")
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! Nothing here is on the way of a record: a worker hands over sums, one a transaction, and beats its pulse once a turn.
 
 pub mod access;
+pub mod body;
 pub mod books;
 pub mod desk;
 pub mod health;
@@ -14,11 +15,12 @@ pub mod problem;
 pub mod routes;
 pub mod server;
 pub mod service;
+pub mod tls;
 pub mod views;
 
 pub use desk::Desk;
 pub use health::{Health, Pulse, Stage};
 pub use meters::{EventTally, Telemetry, WorkerMeters};
-pub use server::{Routes, Server};
+pub use server::{Guard, Routes, Server};
 pub use service::Service;
 pub use views::{Figures, Totals, Views};

@@ -379,17 +379,26 @@ pub fn endpoints() -> Vec<Endpoint> {
     ]
 }
 
-/// The router of them all.
-pub(crate) fn router(service: Arc<Service>) -> Router {
-    let mut router = Router::new();
+/// The routers of them all: those whose requests are of ordinary length, and those that take files.
+pub(crate) struct Routers {
+    pub ordinary: Router,
+    pub large: Router,
+}
+
+/// The routers of the table.
+pub(crate) fn routers(service: &Arc<Service>) -> Routers {
+    let (mut ordinary, mut large) = (Router::new(), Router::new());
     for endpoint in endpoints() {
         let asks = Guard { scope: endpoint.scope, is_for_all: endpoint.is_for_all() };
         let place = endpoint.place_of_org();
         let mut route = endpoint.route;
         if let Some(place) = place {
-            route = route.layer(from_fn_with_state((Arc::clone(&service), place), to_owner));
+            route = route.layer(from_fn_with_state((Arc::clone(service), place), to_owner));
         }
-        router = router.route(endpoint.path, route.layer(from_fn_with_state(asks, guard)));
+        let route = route.layer(from_fn_with_state(asks, guard));
+        let is_large = endpoint.path == "/v1/cdrs" || endpoint.path == "/v1/decks";
+        let router = if is_large { &mut large } else { &mut ordinary };
+        *router = std::mem::take(router).route(endpoint.path, route);
     }
-    router.with_state(service)
+    Routers { ordinary: ordinary.with_state(Arc::clone(service)), large: large.with_state(Arc::clone(service)) }
 }

@@ -1,9 +1,11 @@
 //! The HTTP server: a thread of its own, so that whoever asks cannot slow down who rates.
 //!
 //! `/metrics` for Prometheus, `/healthz` (alive), `/readyz` (has its partitions and their state), and under `/v1` the API
-//! ([`crate::routes`]). Connections, the time a request's head may take and the time of an answer are bounded.
+//! ([`crate::routes`]), which is for whom the [`Guard`] lets in. Connections, the time a request's head may take and the time
+//! of an answer are bounded.
 
 mod connections;
+mod guard;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -21,12 +23,12 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use utoipa_swagger_ui::SwaggerUi;
 
-use crate::access::Principal;
 use crate::health::Health;
 use crate::meters::{StateMeters, Telemetry, clock};
 use crate::problem::Problem;
 use crate::service::Service;
 use crate::{openapi, routes};
+pub use guard::Guard;
 
 /// How many threads answer.
 const THREADS: usize = 2;
@@ -66,7 +68,7 @@ impl Server {
     ///
     /// # Errors
     /// The address is taken, or not ours.
-    pub fn start(address: SocketAddr, routes: Routes) -> io::Result<Self> {
+    pub fn start(address: SocketAddr, routes: Routes, guard: Guard) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
@@ -81,7 +83,9 @@ impl Server {
         let serve = move || {
             runtime.block_on(async {
                 tokio::spawn(upkeep(shown.handle.clone()));
-                connections::serve(listener, router(shown), stopped).await;
+                guard.follow();
+                let tls = guard.tls.as_ref().map(|tls| tls.acceptor());
+                connections::serve(listener, router(shown, &guard), tls, connections::Limits::default(), stopped).await;
             });
             // What still runs in the background is not waited for.
             runtime.shutdown_background();
@@ -155,16 +159,17 @@ async fn upkeep(handle: PrometheusHandle) {
     }
 }
 
-fn router(shown: Arc<Shown>) -> Router {
+fn router(shown: Arc<Shown>, guard: &Guard) -> Router {
     let description = openapi::document(env!("CARGO_PKG_VERSION"));
     let page = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", description);
-    let service = Arc::clone(&shown.service);
+    let routes::Routers { ordinary, large } = routes::routers(&shown.service);
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .with_state(shown)
-        .merge(routes::router(service))
+        .merge(guard.before(ordinary))
+        .merge(guard.before_ingest(large))
         .merge(page)
         .fallback(async || {
             let detail = "there is no such resource; /docs shows what there is";
@@ -172,13 +177,6 @@ fn router(shown: Arc<Shown>) -> Router {
         })
         .layer(middleware::from_fn(as_problem))
         .layer(middleware::from_fn(in_time))
-        .layer(middleware::from_fn(recognise))
-}
-
-/// Whoever reaches a listener of this machine may do all.
-async fn recognise(mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(Principal::local());
-    next.run(request).await
 }
 
 /// What the framework refuses by itself says so as everything else does.

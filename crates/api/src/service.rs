@@ -1,5 +1,7 @@
 //! What the handlers of the API share, and what every one of them does the same way: who asks, and how commands are given.
 
+mod nothing;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,12 +13,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use drawdown_engine::inbox::Inbox;
 
-use crate::access::{Principal, Scope};
+use crate::access::{Peer, Principal, Scope, require, unknown_account};
 use crate::books::{Books, BooksError, Decks};
 use crate::desk::Desk;
 use crate::owners::{self, Alone, Owners};
 use crate::problem::Problem;
 use crate::views::Views;
+use nothing::Nothing;
 
 /// What the API stands on.
 pub struct Service {
@@ -72,6 +75,12 @@ impl Service {
         }
     }
 
+    /// A service that shows accounts and has nothing else: no log, no decks.
+    pub fn of_views(views: Arc<dyn Views>) -> Self {
+        let nothing = Arc::new(Nothing);
+        Service::new(views, Arc::default(), nothing.clone(), nothing.clone(), nothing)
+    }
+
     /// The turn of an organisation.
     pub(crate) async fn turn(&self, org: &str) -> tokio::sync::MutexGuard<'_, ()> {
         let hash = org.bytes().fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
@@ -83,7 +92,7 @@ impl Service {
     /// # Errors
     /// There is none here.
     pub(crate) fn account(&self, org: &str) -> Result<serde_json::Value, Problem> {
-        let line = self.views.account(org).ok_or_else(|| no_account(org))?;
+        let line = self.views.account(org).ok_or_else(|| unknown_account())?;
         serde_json::from_slice(&line).map_err(|error| broken(&error))
     }
 
@@ -104,11 +113,6 @@ impl Service {
         let done = tokio::task::spawn_blocking(move || read(&service)).await.map_err(|error| broken(&error))?;
         Ok(done?)
     }
-}
-
-/// The answer for an organisation that does not exist, or that whoever asks may not see: they cannot tell which.
-pub fn no_account(org: &str) -> Problem {
-    Problem::new(StatusCode::NOT_FOUND, "unknown-account", format!("there is no account of {org:?}"))
 }
 
 /// The answer to what should not happen.
@@ -133,10 +137,6 @@ impl From<BooksError> for Problem {
         }
     }
 }
-
-/// Where a request came from.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
 
 /// Who asks, and from where.
 #[derive(Debug, Clone)]
@@ -176,14 +176,8 @@ pub(crate) async fn guard(
     next: Next,
 ) -> Response {
     let org = params.iter().find(|(name, _)| *name == "org").map(|(_, org)| org);
-    if let Some(org) = org.filter(|org| !caller.principal.sees(org)) {
-        return no_account(org).into_response();
-    }
-    if !caller.principal.may(guard.scope) {
-        let detail = format!("this takes the scope {}", guard.scope.name());
-        return Problem::new(StatusCode::FORBIDDEN, "insufficient-scope", detail)
-            .rule(guard.scope.name())
-            .into_response();
+    if let Err(problem) = require(&caller.principal, guard.scope, org) {
+        return problem.into_response();
     }
     if guard.is_for_all && caller.principal.orgs.is_some() {
         let detail = "this is about all organisations, and the credential holds for some";

@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
 use crate::{
-    balance, config, deck, demo, explain, export, generate, import, manual, rate, replay, report, rerate, serve, tail,
-    topics, verify,
+    balance, config, deck, demo, explain, export, generate, import, key, manual, rate, replay, report, rerate, serve,
+    tail, topics, verify,
 };
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
@@ -33,6 +33,7 @@ enum Command {
     Explain(explain::Args),
     Report(report::Args),
     Deck(deck::Args),
+    Key(key::Args),
     Generate(generate::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -57,6 +58,7 @@ impl Cli {
             Command::Explain(args) => explain::run(&args),
             Command::Report(args) => report::run(&args),
             Command::Deck(args) => deck::run(&args),
+            Command::Key(args) => key::run(&args),
             Command::Generate(args) => generate::run(&args),
             Command::Completions(args) => manual::completions(&args),
             Command::Man(args) => manual::man(&args),

@@ -4,6 +4,7 @@
 //! of a configuration is found in one pass, with the place it was given at and what to do. Decks, rate plans and source
 //! profiles are only named here: who reads them finds their faults.
 
+mod http;
 mod kafka;
 mod keys;
 mod layers;
@@ -11,7 +12,6 @@ mod reader;
 mod secret;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ use drawdown_ledger::{Plans, Rules};
 use drawdown_rating::Fault;
 
 use crate::exit::{Done, Failure, Run};
+pub use http::Http;
 pub use kafka::Kafka;
 use keys::sample;
 use layers::Inputs;
@@ -128,14 +129,6 @@ pub struct Rating {
     pub limits: Limits,
 }
 
-/// The HTTP server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Http {
-    pub listen: SocketAddr,
-    /// After how long without a word a worker is taken for stuck.
-    pub stale_after: Duration,
-}
-
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Logging {
@@ -193,7 +186,7 @@ impl Config {
             time,
             rating,
             rules: read_rules(reader),
-            http: read_http(reader),
+            http: http::read(reader),
             logging: read_logging(reader),
         }
     }
@@ -290,24 +283,6 @@ fn read_plans(reader: &mut Reader) -> Plans {
         reader.fault(PATH, what, "write \"teams\", or the file of a plan catalogue");
         Plans::default()
     })
-}
-
-fn read_http(reader: &mut Reader) -> Http {
-    const PATH: &str = "http.listen";
-    let is_allowed = reader.flag("http.allow_unauthenticated");
-    let text = reader.text(PATH);
-    let stale_after = Duration::from_secs(reader.whole("http.stale_after_s"));
-    let listen: SocketAddr = text.parse().unwrap_or_else(|_| {
-        reader.fault(PATH, format!("{text:?} is no address"), "write an IP address and a port, such as 127.0.0.1:9464");
-        SocketAddr::from(([127, 0, 0, 1], 0))
-    });
-    if !listen.ip().is_loopback() && !is_allowed {
-        let what = format!("{listen} can be reached from other machines, and nobody is asked who he is");
-        let mend =
-            "listen on 127.0.0.1, or set http.allow_unauthenticated = true where the network keeps strangers out";
-        reader.fault(PATH, what, mend);
-    }
-    Http { listen, stale_after }
 }
 
 fn read_logging(reader: &mut Reader) -> Logging {

@@ -12,6 +12,7 @@ mod export;
 mod files;
 mod generate;
 mod import;
+mod key;
 mod logging;
 mod manual;
 mod outputs;

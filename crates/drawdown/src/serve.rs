@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use drawdown_api::Guard;
 use drawdown_stream::Views;
 
 use crate::config::{Config, ConfigArgs, Log};
@@ -54,16 +55,21 @@ pub fn run(args: &Args) -> Run {
     let paths = config.rating.decks.iter().chain(&config.rating.rate_plans);
     let supply = Arc::new(Supply::from_files(paths.map(std::path::PathBuf::as_path))?);
     crate::pipeline::sources(&config)?;
+    let http = &config.http;
+    let guard = Guard::open(http.access.clone(), http.tls.as_ref(), http.body_max_bytes).map_err(Failure::Usage)?;
     if args.check {
         return check(&config);
     }
     logging::begin(&config.logging)?;
+    for warning in config.http.warnings() {
+        tracing::warn!("{warning}");
+    }
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))?;
     }
     let config = Arc::new(config);
-    let shared = Arc::new(Shared::new(&config, Arc::clone(&supply), Arc::new(Views::default()))?);
+    let shared = Arc::new(Shared::new(&config, guard, Arc::clone(&supply), Arc::new(Views::default()))?);
     let result = serve(&config, &shared, &stop);
     stop.store(true, Ordering::Relaxed);
     shared.stop();
@@ -99,6 +105,9 @@ fn check(config: &Config) -> Run {
             format!("Kafka at {}", settings.brokers)
         }
     };
+    for warning in config.http.warnings() {
+        writeln!(out, "warning: {warning}")?;
+    }
     writeln!(out, "no fault: {} workers on {on}, {} decks from files", config.workers, config.rating.decks.len())?;
     Ok(Done::Well)
 }

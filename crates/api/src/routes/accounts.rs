@@ -11,8 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::access::unknown_account;
 use crate::problem::Problem;
-use crate::service::{Caller, Service, broken, no_account};
+use crate::service::{Caller, Service, broken};
 
 type Answer = Result<Response, Problem>;
 type Shared = State<Arc<Service>>;
@@ -63,7 +64,7 @@ fn summary(account: &Value) -> Value {
 }
 
 pub(super) async fn show(State(service): Shared, Path(org): Path<String>) -> Answer {
-    let line = service.views.account(&org).ok_or_else(|| no_account(&org))?;
+    let line = service.views.account(&org).ok_or_else(|| unknown_account())?;
     Ok(([(header::CONTENT_TYPE, "application/json")], line).into_response())
 }
 

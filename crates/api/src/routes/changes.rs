@@ -12,8 +12,9 @@ use serde_json::{Map, Value, json};
 use super::accounts::{check_match, settings_of, tagged};
 use super::give::{Wish, answer, find, give, object};
 use crate::desk::Key;
+use crate::access::unknown_account;
 use crate::problem::Problem;
-use crate::service::{Caller, Service, no_account};
+use crate::service::{Caller, Service};
 
 type Answer = Result<Response, Problem>;
 type Shared = State<Arc<Service>>;
@@ -57,7 +58,7 @@ pub(super) async fn open(State(service): Shared, caller: Caller, headers: Header
         None => return Err(missing("orgId")),
     };
     if !caller.principal.sees(&org) {
-        return Err(no_account(&org));
+        return Err(unknown_account());
     }
     plain(&service, &caller, &headers, &org, "openAccount", fields, StatusCode::CREATED).await
 }

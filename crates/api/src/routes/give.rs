@@ -14,8 +14,9 @@ use tokio::sync::oneshot;
 use crate::books::{Lines, Query};
 use crate::desk::{Entry, Key, Outcome};
 use crate::meters::clock;
+use crate::access::unknown_account;
 use crate::problem::Problem;
-use crate::service::{Caller, Service, broken, header, no_account};
+use crate::service::{Caller, Service, broken, header};
 
 /// A request to be made a command.
 pub(super) struct Wish<'a> {
@@ -205,7 +206,7 @@ pub(super) fn answer(key: &Key, outcome: Outcome, done: StatusCode, is_again: bo
 
 fn refused_form(org: &str, rejection: &Rejection) -> Problem {
     if rejection.reason == Reason::UnknownOrg {
-        return no_account(org);
+        return unknown_account();
     }
     let status =
         if rejection.reason == Reason::OrgClosed { StatusCode::CONFLICT } else { StatusCode::UNPROCESSABLE_ENTITY };

@@ -15,8 +15,9 @@ use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::give::put;
+use crate::access::unknown_account;
 use crate::problem::Problem;
-use crate::service::{Caller, Service, header, no_account};
+use crate::service::{Caller, Service, header};
 
 /// How many records one request may hold.
 const RECORDS_MAX: usize = 10_000;
@@ -65,7 +66,7 @@ pub(super) async fn cdrs(
             None => return Err(at(index, StatusCode::UNPROCESSABLE_ENTITY, "missing-field", "orgId", "is required")),
         };
         if !caller.principal.sees(&org) {
-            return Err(no_account(&org));
+            return Err(unknown_account());
         }
         let value = one_line(record);
         let source = written.source.clone();

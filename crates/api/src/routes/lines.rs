@@ -18,8 +18,9 @@ use serde_json::{Value, json};
 
 use super::accounts::page_size;
 use crate::books::{self, Format, Line, Lines, Page};
+use crate::access::unknown_account;
 use crate::problem::Problem;
-use crate::service::{Service, broken, header, no_account};
+use crate::service::{Service, broken, header};
 
 type Answer = Result<Response, Problem>;
 type Shared = State<Arc<Service>>;
@@ -300,7 +301,7 @@ pub(super) async fn stream_events(
 /// Server-sent events: each line as it is committed, under the cursor after it, so that whoever was cut off goes on with
 /// `Last-Event-ID`.
 async fn follow(service: Arc<Service>, lines: Lines, headers: &HeaderMap, org: String, streamed: Streamed) -> Answer {
-    service.account(&org).map_err(|_| no_account(&org))?;
+    service.account(&org).map_err(|_| unknown_account())?;
     let Ok(permit) = Arc::clone(&service.streams).try_acquire_owned() else {
         let detail = "too many streams are open";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(10));

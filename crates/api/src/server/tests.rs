@@ -14,6 +14,14 @@ impl Views for OneAccount {
         (org == "contoso/emea").then(|| b"{\"orgId\":\"contoso/emea\"}".to_vec())
     }
 
+    fn user(&self, _: &str, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn list(&self, _: &str, _: usize) -> Vec<String> {
+        Vec::new()
+    }
+
     fn totals(&self, _: Timestamp) -> Totals {
         Totals { recharges_outstanding: 7, ..Totals::default() }
     }
@@ -30,8 +38,8 @@ impl Views for OneAccount {
 fn start(stale_after: Duration) -> (Server, Arc<Health>, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::begin("0.0.0"));
     let health = Arc::new(Health::new(1, stale_after));
-    let routes = Routes { telemetry: Arc::clone(&telemetry), health: Arc::clone(&health), views: Arc::new(OneAccount) };
-    (Server::start(([127, 0, 0, 1], 0).into(), routes).unwrap(), health, telemetry)
+    let routes = Routes { telemetry: Arc::clone(&telemetry), health: Arc::clone(&health), service: Arc::new(Service::of_views(Arc::new(OneAccount))) };
+    (Server::start(([127, 0, 0, 1], 0).into(), routes, Guard::of_everybody()).unwrap(), health, telemetry)
 }
 
 /// Status and body.
@@ -83,7 +91,7 @@ fn an_account_is_shown_as_it_stands_on_the_wire() {
     assert_eq!(found, (200, "{\"orgId\":\"contoso/emea\"}".to_owned()));
     let (status, text) = get(&server, "/v1/accounts/nobody");
     assert_eq!(status, 404);
-    assert!(text.contains("no account of this organisation"), "{text}");
+    assert!(text.contains("no account of this organisation here"), "{text}");
     assert_eq!(get(&server, "/nothing").0, 404);
 }
 
@@ -119,7 +127,44 @@ fn it_stops_in_good_order() {
 fn an_address_that_is_taken_is_an_error() {
     let (server, _, telemetry) = start(Duration::MAX);
     let health = Arc::new(Health::new(0, Duration::MAX));
-    let routes = Routes { telemetry, health, views: Arc::new(OneAccount) };
-    let error = Server::start(server.address(), routes).unwrap_err();
+    let routes = Routes { telemetry, health, service: Arc::new(Service::of_views(Arc::new(OneAccount))) };
+    let error = Server::start(server.address(), routes, Guard::of_everybody()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+}
+
+/// Health and metrics are for everybody; accounts are for whom the keys say.
+#[test]
+fn an_account_is_shown_to_whom_it_is_for() {
+    use crate::access::Settings;
+    use crate::access::keys::{Entry, NewKey, append};
+    use crate::access::rate::Rate;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("keys.toml");
+    let key_for = |scopes: Vec<Scope>, org: &str| {
+        let key = NewKey::generate().unwrap();
+        let (id, hash, orgs) = (key.id().to_owned(), key.hash(), Some(vec![org.to_owned()]));
+        append(&file, &Entry { id, name: "a".to_owned(), hash, scopes, orgs, expires: None, rate: None }).unwrap();
+        key
+    };
+    let (own, other) = (key_for(vec![Scope::Read], "contoso/emea"), key_for(vec![Scope::Read], "fabrikam"));
+    let ingest = key_for(vec![Scope::Ingest], "contoso/emea");
+    let rate = Rate { per_second: 100, burst: 100 };
+    let settings = Settings { keys_file: Some(file), oidc: None, rate };
+    let (health, telemetry) = (Arc::new(Health::new(0, Duration::MAX)), Arc::new(Telemetry::begin("0.0.0")));
+    let routes = Routes { telemetry, health, service: Arc::new(Service::of_views(Arc::new(OneAccount))) };
+    let guard = Guard::open(settings, None, 1_000).unwrap();
+    let server = Server::start(([127, 0, 0, 1], 0).into(), routes, guard).unwrap();
+    let ask = |org: &str, key: &NewKey| {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let request = agent.get(format!("http://{}/v1/accounts/{org}", server.address()));
+        let mut response = request.header("authorization", format!("Bearer {}", key.expose())).call().unwrap();
+        (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
+    };
+    assert_eq!(get(&server, "/healthz").0, 200);
+    assert_eq!(get(&server, "/v1/accounts/contoso%2Femea").0, 401);
+    assert_eq!(ask("contoso%2Femea", &own).0, 200);
+    assert_eq!(ask("contoso%2Femea", &ingest).0, 403);
+    let hidden = ask("contoso%2Femea", &other);
+    assert_eq!(hidden.0, 404);
+    assert_eq!(hidden, ask("fabrikam", &other), "as one that does not exist");
 }

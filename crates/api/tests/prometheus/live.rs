@@ -43,8 +43,8 @@ impl Live {
                 std::thread::park_timeout(Duration::from_millis(100));
             }
         });
-        let routes = Routes { telemetry, health, views: Arc::new(OneAccount) };
-        let server = Server::start(([127, 0, 0, 1], 0).into(), routes).unwrap();
+        let routes = Routes { telemetry, health, service: Arc::new(Service::of_views(Arc::new(OneAccount))) };
+        let server = Server::start(([127, 0, 0, 1], 0).into(), routes, drawdown_api::Guard::of_everybody()).unwrap();
         Live { server: Some(server), is_over, worker: Some(worker) }
     }
 

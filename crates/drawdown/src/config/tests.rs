@@ -182,7 +182,7 @@ retry_backoff_s = [60, -1]
         "drawdown.toml:10: kafka.properties.group.id: is set by drawdown itself; use kafka.group",
         "drawdown.toml:14: rules.recharge_minimum: 0.1 does not do here; write an amount of at most six decimals as text, such as \"50.00\"",
         "drawdown.toml:15: rules.retry_backoff_s: [60, -1] does not do here; write whole numbers from 1 to 2592000, such as [1, 2592000]",
-        "drawdown.toml:12: http.listen: 0.0.0.0:80 can be reached from other machines, and nobody is asked who he is; listen on 127.0.0.1, or set http.allow_unauthenticated = true where the network keeps strangers out",
+        "drawdown.toml:12: http.listen: 0.0.0.0:80 can be reached from other machines, and nobody is asked who he is; listen on 127.0.0.1, give http.keys_file or http.oidc, or set http.allow_unauthenticated = true where the network keeps strangers out",
     ];
     let topics = found.iter().filter(|fault| fault.starts_with("drawdown.toml:8: kafka.prefix: \"a b")).count();
     assert_eq!(topics, 8, "{found:#?}");
@@ -227,6 +227,14 @@ fn what_contradicts_itself_is_refused() {
         ),
         (&["rules.recharge_minimum=0"], "--set: rules.recharge_minimum: is not above 0"),
         (&["http.listen=localhost"], "--set: http.listen: \"localhost\" is no address"),
+        (&["http.tls_key=a.pem"], "--set: http.tls_key: is given without http.tls_certificate"),
+        (&["http.tls_certificate=a.pem"], "--set: http.tls_certificate: is given without http.tls_key"),
+        (&["http.keys_file="], "--set: http.keys_file: is empty"),
+        (&["http.oidc.issuer=a"], "--set: http.oidc.issuer: is given without http.oidc.jwks_url"),
+        (
+            &["http.oidc.issuer=a", "http.oidc.audience=b", "http.oidc.jwks_url=http://example.com/keys"],
+            "--set: http.oidc.jwks_url: is no address that could be trusted",
+        ),
         (&["log.workers=2"], "--set: log.workers: the embedded store has one partition"),
         (&["embedded.directory="], "--set: embedded.directory: is empty"),
         (&["logging.level=info,=="], "--set: logging.level: \"info,==\" is no level"),
@@ -269,4 +277,21 @@ fn a_file_that_cannot_be_read_is_a_fault_with_its_name() {
     let args = ConfigArgs { file: Some("/no/such.toml".into()), set: Vec::new() };
     let Err(Failure::Usage(messages)) = Config::load(&args) else { panic!("it is not there") };
     assert!(messages[0].starts_with("/no/such.toml: cannot be read: "), "{messages:?}");
+}
+
+#[test]
+fn beyond_this_machine_somebody_is_asked_who_he_is() {
+    let listen = "http.listen=0.0.0.0:9464";
+    assert_eq!(faults("", &[], &[listen]).len(), 1);
+    let oidc = ["http.oidc.issuer=a", "http.oidc.audience=b", "http.oidc.jwks_url=https://example.com/keys"];
+    assert!(config("", &[], &[listen, "http.keys_file=keys.toml"]).http.asks());
+    assert!(config("", &[], &[listen, oidc[0], oidc[1], oidc[2]]).http.asks());
+    let allowed = config("", &[], &[listen, "http.allow_unauthenticated=true"]);
+    assert!(!allowed.http.asks());
+    assert_eq!(allowed.http.warnings().len(), 2, "no TLS, and nobody is asked");
+    let keyed = config("", &[], &[listen, "http.keys_file=keys.toml"]);
+    assert!(matches!(&keyed.http.warnings()[..], [only] if only.contains("there is no TLS")));
+    let tls = config("", &[], &[listen, "http.keys_file=k", "http.tls_certificate=c", "http.tls_key=d"]);
+    assert!(tls.http.warnings().is_empty() && tls.http.tls.is_some());
+    assert!(config("", &[], &[]).http.warnings().is_empty());
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use drawdown_api::{Desk, EventTally, Figures, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters};
+use drawdown_api::{Desk, EventTally, Figures, Guard, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters};
 use drawdown_engine::Partition;
 use drawdown_engine::log::{Change, Progress};
 use drawdown_engine::worker::{Committed, Observer};
@@ -51,7 +51,7 @@ const SPOOL_INTERVAL_MS: u64 = 2_000;
 
 impl Shared {
     /// Begins to answer over HTTP.
-    pub fn new(config: &Arc<Config>, supply: Arc<Supply>, views: Arc<Views>) -> Result<Self, Failure> {
+    pub fn new(config: &Arc<Config>, guard: Guard, supply: Arc<Supply>, views: Arc<Views>) -> Result<Self, Failure> {
         let telemetry = Arc::new(Telemetry::begin(env!("CARGO_PKG_VERSION")));
         let health = Arc::new(Health::new(config.workers, config.http.stale_after));
         let began = Instant::now();
@@ -67,7 +67,7 @@ impl Shared {
         let service = Arc::new(service);
         let routes = Routes { telemetry: Arc::clone(&telemetry), health: Arc::clone(&health), service };
         let listen = config.http.listen;
-        let server = Server::start(listen, routes)
+        let server = Server::start(listen, routes, guard)
             .map_err(|error| Failure::usage(format!("http.listen {listen}: {error}; give another address")))?;
         let shared = Shared {
             pulses: (0..config.workers).map(|worker| health.pulse(worker)).collect(),
