@@ -23,7 +23,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use drawdown_ledger::{Account, Rules};
 use drawdown_rating::Catalogue;
 use drawdown_units::{Money, Timestamp};
-use drawdown_wire::cdr::Callee;
 
 use asked::Asked;
 use decision::Sought;
@@ -85,13 +84,13 @@ impl Authoriser {
         let mut shard = self.shards.of(org);
         self.swept(shard.sweep(now));
         ledger.with(org, |account| {
+            if Asked::is_emergency(request, account, &self.settings) {
+                return Authorisation::unlimited(org, call);
+            }
             let asked = match Asked::read(request, account, &self.settings, now) {
                 Ok(asked) => asked,
                 Err(refusal) => return Authorisation::refused(org, call, refusal),
             };
-            if asked.callee == Callee::Emergency {
-                return Authorisation::unlimited(org, call);
-            }
             let known = shard.orgs.get(org).and_then(|of_org| of_org.calls.get(call));
             let (asked, granted_s) = match known {
                 Some(known) if !known.asked.is_same(&asked) => {

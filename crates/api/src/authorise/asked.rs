@@ -65,6 +65,13 @@ impl Asked {
         })
     }
 
+    /// Whether an emergency number is called, whatever else is said.
+    pub fn is_emergency(request: &AuthorisationRequest, account: Option<&Account>, settings: &Settings) -> bool {
+        // With a plus it is never a short code (boundaries.md U14).
+        Number::parse_clean(&request.callee_number).is_none()
+            && callee(request, CallType::UserOut, account, settings) == Ok(Callee::Emergency)
+    }
+
     /// Whether it is the same call, whenever it began.
     pub fn is_same(&self, other: &Asked) -> bool {
         (self.call_type, self.callee, &self.user) == (other.call_type, other.callee, &other.user)

@@ -1,6 +1,7 @@
 //! The reservations of a part of the organisations, behind one lock.
 //!
-//! Invariant: every reservation has an entry among the dues, at its own due or an earlier one, so that none outlives it.
+//! Invariants: every reservation has an entry among the dues at its own due, so that none outlives it; there are no more
+//! than twice as many entries as reservations, and a few.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -37,6 +38,7 @@ pub struct Shard {
     pub orgs: FxHashMap<Arc<str>, Org>,
     pub places: Places,
     dues: BinaryHeap<Reverse<(Timestamp, Arc<str>, Box<str>)>>,
+    count: usize,
 }
 
 /// All organisations.
@@ -47,6 +49,8 @@ pub struct Shards {
 
 /// Several times the threads that ask at once.
 const SHARD_COUNT: usize = 32;
+/// So many idle entries among the dues are not worth looking for.
+const IDLE_DUE_COUNT: usize = 256;
 
 impl Default for Shards {
     fn default() -> Self {
@@ -78,7 +82,13 @@ impl Shard {
         self.dues.push(Reverse((reservation.due, Arc::clone(&name), call.into())));
         let of_org = self.orgs.entry(name).or_default();
         of_org.claims.add(&reservation.claim, reservation.asked.start, held);
-        of_org.calls.insert(call.into(), reservation);
+        self.count += usize::from(of_org.calls.insert(call.into(), reservation).is_none());
+        if self.dues.len() > 2 * self.count + IDLE_DUE_COUNT {
+            let Shard { orgs, dues, .. } = self;
+            dues.retain(|Reverse((due, org, call))| {
+                orgs.get(org).and_then(|of_org| of_org.calls.get(call)).is_some_and(|kept| kept.due == *due)
+            });
+        }
     }
 
     /// Takes the claim of a call away for as long as it is looked at anew; `None` if there is no such call. Returned with
@@ -103,6 +113,7 @@ impl Shard {
     pub fn release(&mut self, org: &str, call: &str) -> Option<Reservation> {
         let of_org = self.orgs.get_mut(org)?;
         let reservation = of_org.calls.remove(call)?;
+        self.count -= 1;
         of_org.claims.remove(&reservation.claim);
         if of_org.calls.is_empty() {
             self.orgs.remove(org);

@@ -65,7 +65,7 @@ fn the_same_money_is_not_promised_twice() {
     assert_eq!(reason(&ask_for("3")), Some(RefusalReason::FundsPromised));
     assert!(authoriser.release("acme", "1"));
     assert!(!authoriser.release("acme", "1"));
-    assert_eq!(told(&ask_for("3")), (true, Some(240), Some(240)));
+    assert_eq!(told(&ask_for("3")), (true, Some(300), Some(300)));
 }
 
 #[test]
