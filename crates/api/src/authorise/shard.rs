@@ -32,12 +32,15 @@ pub struct Org {
     pub claims: Claims,
 }
 
+/// When which call of which organisation is due.
+type Due = (Timestamp, Arc<str>, Box<str>);
+
 /// A part of the organisations.
 #[derive(Debug, Default)]
 pub struct Shard {
     pub orgs: FxHashMap<Arc<str>, Org>,
     pub places: Places,
-    dues: BinaryHeap<Reverse<(Timestamp, Arc<str>, Box<str>)>>,
+    dues: BinaryHeap<Reverse<Due>>,
     count: usize,
 }
 

@@ -8,6 +8,12 @@ use super::*;
 
 const MAXIMUM_S: u32 = 500;
 
+/// What a call of then may draw, less overdraft.
+fn holdings(account: &Account, start: Timestamp) -> Money {
+    let lots = account.lots().all().iter().filter(|lot| start < lot.expires);
+    lots.fold(account.head().overdraft.negated(), |sum, lot| sum.plus(lot.remaining))
+}
+
 /// How long the rater would let the call last: every length is tried.
 fn by_trying(world: &mut World, request: &AuthorisationRequest, overdraft: Money) -> Option<u32> {
     let mut longest = None;
@@ -15,9 +21,8 @@ fn by_trying(world: &mut World, request: &AuthorisationRequest, overdraft: Money
         let account = world.partition.account(&request.org_id).expect("an account");
         let before = *account.head();
         let is_prepaid = account.mode() == drawdown_ledger::command::Mode::Prepaid;
-        let lots = account.lots().all().iter().filter(|lot| world.now < lot.expires);
         let overdraft = if account.is_strict() { Money::ZERO } else { overdraft };
-        let holdings = lots.fold(overdraft.minus(before.overdraft), |sum, lot| sum.plus(lot.remaining));
+        let holdings = holdings(account, world.now).plus(overdraft);
         let rated = world.rate(request, world.now, seconds);
         let after = *world.partition.account(&request.org_id).expect("an account").head();
         world.partition.roll_back();
@@ -37,11 +42,14 @@ fn the_longest_time_is_what_trying_every_length_gives() {
         let workload = Workload::generate(seed, Options { operations: 300, ..Options::default() });
         let mut rng = Rng::new(seed);
         let mut world = World::of_workload(&workload);
-        let overdraft = Money::from_micros(rng.between(0, 2) * 1_500_000);
-        let authoriser = Authoriser::new(Settings { maximum_s: MAXIMUM_S, overdraft, ..Settings::default() });
         let questions = questions(&workload);
-        for index in 0..12 {
+        for index in 0..20 {
             let request = AuthorisationRequest { call_id: format!("asked-{index}"), ..rng.pick(&questions) };
+            // An overdraft, or what may not be spent: so much that most calls come to their end.
+            let own =
+                world.partition.account(&request.org_id).map_or(Money::ZERO, |account| holdings(account, world.now));
+            let overdraft = Money::from_micros(rng.between(0, 1_000_000)).minus(own);
+            let authoriser = Authoriser::new(Settings { maximum_s: MAXIMUM_S, overdraft, ..Settings::default() });
             let answer = authoriser.authorise(world.terms(), &world.partition, &request, world.now);
             authoriser.release(&request.org_id, &request.call_id);
             let never = [
