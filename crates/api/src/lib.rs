@@ -3,6 +3,7 @@
 //! Nothing here is on the way of a record: a worker hands over sums, one a transaction, and beats its pulse once a turn.
 
 pub mod access;
+pub mod authorise;
 pub mod body;
 pub mod books;
 pub mod desk;

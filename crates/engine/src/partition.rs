@@ -6,7 +6,7 @@
 mod admission;
 mod commands;
 mod corrections;
-mod cover;
+pub(crate) mod cover;
 mod restore;
 mod transactions;
 

@@ -6,6 +6,7 @@
 
 mod holders;
 mod pools;
+mod refresh;
 mod undo;
 
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::command::Licence;
 use crate::plans::{Brings, Country, LicenceName, PlanId, Plans, Use};
 
 pub use holders::Holders;
-pub use pools::{Draw, MonthUse, Place, Pool, Returned};
+pub use pools::{Draw, Included, MonthUse, OtherUse, Place, Pool, Returned};
 pub use undo::Undo;
 
 /// Holdings, uses and counts that ended this long ago matter to no call: beyond the longest de-duplication window.

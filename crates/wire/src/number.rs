@@ -54,6 +54,12 @@ pub fn normalise(text: &str, region: Option<&str>) -> Result<String, Rejection> 
     dialled::normalise(text.trim(), region).map_err(|unusable| reject(unusable, text, region, "number"))
 }
 
+/// Whether `text`, as dialled, is an emergency number in some region: for calls of which nobody knows the region, and
+/// which must not be stopped for that.
+pub fn may_be_emergency(text: &str) -> bool {
+    short_codes::is_emergency_somewhere(text.trim())
+}
+
 /// Whether `region` is the ISO 3166 code of a country with a numbering plan.
 pub fn is_region(region: &str) -> bool {
     dialled::is_region(region)

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use drawdown_api::meters::Committed;
-use drawdown_api::{EventTally, Figures, Health, Routes, Server, Stage, Telemetry, Totals, Views, WorkerMeters};
+use drawdown_api::{Service, EventTally, Figures, Health, Routes, Server, Stage, Telemetry, Totals, Views, WorkerMeters};
 use drawdown_engine::Tally;
 use drawdown_engine::log::Progress;
 use drawdown_engine::tally::{Charged, Funded};
@@ -70,6 +70,14 @@ struct OneAccount;
 impl Views for OneAccount {
     fn account(&self, _: &str) -> Option<Vec<u8>> {
         None
+    }
+
+    fn user(&self, _: &str, _: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn list(&self, _: &str, _: usize) -> Vec<String> {
+        Vec::new()
     }
 
     fn totals(&self, now: Timestamp) -> Totals {

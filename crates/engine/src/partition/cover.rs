@@ -1,11 +1,34 @@
 //! What pays for a call before money does, and whether its user may draw money at all (domain.md sections 4 and 5).
 
 use drawdown_ledger::Account;
-use drawdown_ledger::entitlements::{Draw, Entitlements, Returned, UserPlace};
+use drawdown_ledger::entitlements::{Draw, Entitlements, Included, Returned, UserPlace};
 use drawdown_ledger::plans::{Brings, Country, Plans};
 use drawdown_rating::{Called, Catalogue, Product};
 use drawdown_wire::cdr::{CallType, Callee, Cdr};
 use drawdown_wire::number::Places;
+
+/// What there is to pay before money does, whatever a call's length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Covering {
+    /// Nothing.
+    Nothing,
+    /// What is left of a pool: something.
+    Pool(Included),
+    /// Unlimited dial-out: the call is free.
+    AddOn,
+}
+
+impl Covering {
+    /// What pays for a call of so many seconds.
+    #[inline]
+    pub(super) fn of(self, seconds: u32) -> Cover {
+        match self {
+            Covering::Nothing => Cover::Nothing,
+            Covering::Pool(included) => included.draw(seconds.div_ceil(60)).map_or(Cover::Nothing, Cover::Minutes),
+            Covering::AddOn => Cover::AddOn,
+        }
+    }
+}
 
 /// What pays before money does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +61,7 @@ impl Cover {
 }
 
 /// Asks licences and pools.
-pub(super) struct Asking<'a> {
+pub(crate) struct Asking<'a> {
     pub account: &'a Account,
     pub plans: &'a Plans,
     pub catalogue: &'a Catalogue,
@@ -52,29 +75,33 @@ pub(super) struct Asking<'a> {
 
 impl Asking<'_> {
     /// What pays for the call before money does.
-    pub fn cover(&mut self) -> Cover {
+    #[inline]
+    pub(super) fn cover(&mut self) -> Cover {
+        self.covering().of(self.cdr.seconds)
+    }
+
+    /// What there is to pay for a call like this one before money does.
+    pub fn covering(&mut self) -> Covering {
         let (Some(entitlements), Callee::Number { number, masked }) = (self.account.entitlements(), self.cdr.callee)
         else {
-            return Cover::Nothing;
+            return Covering::Nothing;
         };
-        let Some(user) = self.user else { return Cover::Nothing };
-        let minutes = self.cdr.seconds.div_ceil(60);
+        let Some(user) = self.user else { return Covering::Nothing };
         match self.cdr.call_type {
-            CallType::UserOut | CallType::UcapOut if minutes == 0 => Cover::Nothing,
-            CallType::UserOut | CallType::UcapOut => {
-                self.calling_minutes(entitlements, user, minutes, Called { number, masked })
-            }
-            CallType::ConfOut => self.dial_out(entitlements, user, minutes, Called { number, masked }),
+            // It draws nothing: there is no need to ask for its country.
+            CallType::UserOut | CallType::UcapOut if self.cdr.seconds == 0 => Covering::Nothing,
+            CallType::UserOut | CallType::UcapOut => self.calling_pool(entitlements, user, Called { number, masked }),
+            CallType::ConfOut => self.dial_out(entitlements, user, Called { number, masked }),
             CallType::ConfIn
             | CallType::UcapIn
             | CallType::UnassignedIn
             | CallType::UserIn
-            | CallType::DirectRouting => Cover::Nothing,
+            | CallType::DirectRouting => Covering::Nothing,
         }
     }
 
     /// `destinationContext` if given; else the called country against that of the plan (boundaries.md P6).
-    fn calling_minutes(&mut self, entitlements: &Entitlements, user: UserPlace, wanted: u32, to: Called) -> Cover {
+    fn calling_pool(&mut self, entitlements: &Entitlements, user: UserPlace, to: Called) -> Covering {
         let (plans, start) = (self.plans, self.cdr.start);
         let context = self.cdr.text.destination_context.as_deref();
         let is_domestic = |of_plan: Country| match context {
@@ -85,27 +112,27 @@ impl Asking<'_> {
                 called.is_some_and(|called| plans.country(called) == of_plan)
             }
         };
-        let draw = entitlements.calling_minutes(user, plans, start, wanted, self.returned.as_ref(), is_domestic);
-        draw.map_or(Cover::Nothing, Cover::Minutes)
+        let included = entitlements.calling_pool(user, plans, start, self.returned.as_ref(), is_domestic);
+        included.filter(|included| included.left() > 0).map_or(Covering::Nothing, Covering::Pool)
     }
 
-    fn dial_out(&mut self, entitlements: &Entitlements, organiser: UserPlace, wanted: u32, to: Called) -> Cover {
+    fn dial_out(&mut self, entitlements: &Entitlements, organiser: UserPlace, to: Called) -> Covering {
         let (plans, start) = (self.plans, self.cdr.start);
         let brings_any = |it: &Brings| matches!(it, Brings::Conferencing(_) | Brings::UnlimitedDialOut(_));
         if !entitlements.holds(organiser, plans, start, brings_any) {
-            return Cover::Nothing;
+            return Covering::Nothing;
         }
-        let Some(called) = self.places.country(to.number, to.masked) else { return Cover::Nothing };
+        let Some(called) = self.places.country(to.number, to.masked) else { return Covering::Nothing };
         let is_unlimited =
             |it: &Brings| matches!(it, Brings::UnlimitedDialOut(countries) if countries.contains(&called));
-        let cover = if entitlements.holds(organiser, plans, start, is_unlimited) {
-            Some(Cover::AddOn)
+        let covering = if entitlements.holds(organiser, plans, start, is_unlimited) {
+            Some(Covering::AddOn)
         } else {
-            let returned = self.returned.as_ref();
-            entitlements.dial_out_minutes(organiser, plans, start, wanted, returned, called).map(Cover::Minutes)
+            let included = entitlements.dial_out_pool(organiser, plans, start, self.returned.as_ref(), called);
+            included.filter(|included| included.left() > 0).map(Covering::Pool)
         };
         // Asked last, since the numbering plan takes its time to answer.
-        cover.filter(|_| !self.is_premium(to)).unwrap_or(Cover::Nothing)
+        covering.filter(|_| !self.is_premium(to)).unwrap_or(Covering::Nothing)
     }
 
     /// By the numbering plan, or by the deck's row (boundaries.md U20).
@@ -124,12 +151,12 @@ impl Asking<'_> {
 
 /// The user of a call, or the organiser, if they ever held a licence.
 #[inline]
-pub(super) fn user_of(account: &Account, cdr: &Cdr<'_>) -> Option<UserPlace> {
+pub(crate) fn user_of(account: &Account, cdr: &Cdr<'_>) -> Option<UserPlace> {
     account.entitlements()?.find(cdr.text.user_id.as_deref()?)
 }
 
 /// Whether money may be drawn for the call: resource accounts and unassigned numbers need no licence (boundaries.md W3).
-pub(super) fn may_draw(account: &Account, plans: &Plans, cdr: &Cdr<'_>, user: Option<UserPlace>) -> bool {
+pub(crate) fn may_draw(account: &Account, plans: &Plans, cdr: &Cdr<'_>, user: Option<UserPlace>) -> bool {
     match cdr.call_type {
         CallType::UcapOut | CallType::UcapIn | CallType::UnassignedIn | CallType::UserIn | CallType::DirectRouting => {
             true

@@ -2,7 +2,7 @@
 
 use drawdown_units::Timestamp;
 
-use super::Account;
+use super::{Account, Opening};
 use crate::command::{Licence, Licensing};
 use crate::effects::{Effects, Event, PoolLine, Refusal};
 use crate::entitlements::{Draw, Entitlements, User, UserPlace};
@@ -89,6 +89,33 @@ impl Account {
     /// All users were taken over.
     pub fn end_restore(&mut self, rules: &Rules) {
         if let Some(entitlements) = self.entitlements.as_deref_mut() {
+            entitlements.count_holders(&rules.plans);
+        }
+    }
+
+    /// Follows its owner: takes over a later saved state, keeping the users it knows. `None`, and nothing of it is taken
+    /// over, if what was saved breaks an invariant.
+    pub fn follow(&mut self, mut saved: Opening, rules: &Rules) -> Option<()> {
+        let pools = std::mem::take(&mut saved.pools);
+        let mut later = Account::restore(saved, rules)?;
+        later.entitlements = self.entitlements.take();
+        if !pools.is_empty() {
+            later.entitlements.get_or_insert_default().refresh_pools(pools);
+        }
+        *self = later;
+        Some(())
+    }
+
+    /// Follows its owner: takes over a user's later saved state. Whether [`Account::recount`] is to follow, at the latest
+    /// before pools are asked for.
+    pub fn follow_user(&mut self, user: User, rules: &Rules) -> bool {
+        self.entitlements.get_or_insert_default().refresh_user(user, &rules.plans)
+    }
+
+    /// Counts the holders of licences anew.
+    pub fn recount(&mut self, rules: &Rules) {
+        if let Some(entitlements) = self.entitlements.as_deref_mut() {
+            entitlements.forget_holders();
             entitlements.count_holders(&rules.plans);
         }
     }

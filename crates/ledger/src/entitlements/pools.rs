@@ -63,6 +63,52 @@ pub struct Draw {
     pub size: u64,
 }
 
+/// The pool of a call, whether or not anything is left of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Included {
+    /// Which pool.
+    pub pool: Place,
+    /// Which of its minutes.
+    pub of: Use,
+    /// The month of the call's start.
+    pub month: Timestamp,
+    /// Used so far.
+    pub used: u64,
+    /// What the pool holds in that month, for a call of that start.
+    pub size: u64,
+    /// Where reaching either figure closes both: the other one.
+    pub other: Option<OtherUse>,
+}
+
+/// The other figure of a pool that either figure closes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OtherUse {
+    /// Which of its minutes.
+    pub of: Use,
+    /// Used so far.
+    pub used: u64,
+    /// What there is in that month, for a call of that start.
+    pub size: u64,
+}
+
+impl Included {
+    /// The minutes that are left for the call.
+    pub fn left(&self) -> u64 {
+        if self.other.is_some_and(|other| other.used >= other.size) {
+            return 0;
+        }
+        self.size.saturating_sub(self.used)
+    }
+
+    /// What a call of `wanted` minutes is to draw; `None` if that is nothing.
+    #[inline]
+    pub fn draw(&self, wanted: u32) -> Option<Draw> {
+        let Included { pool, of, month, used: before, size, .. } = *self;
+        let minutes = u32::try_from(self.left()).map_or(wanted, |left| wanted.min(left));
+        (minutes > 0).then_some(Draw { pool, of, month, minutes, before, size: size.max(before) })
+    }
+}
+
 /// Minutes that a correction gives back before its call is looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Returned<'a> {
@@ -96,17 +142,16 @@ impl Pool {
 }
 
 impl Entitlements {
-    /// The minutes that a call of `user` may draw from the first of their plans that has minutes of its kind
-    /// (boundaries.md P8). `is_domestic` is asked with the country a plan is used in.
-    pub fn calling_minutes(
+    /// The pool of a call of `user`: that of the first of their plans that has minutes of its kind (boundaries.md P8).
+    /// `is_domestic` is asked with the country a plan is used in.
+    pub fn calling_pool(
         &self,
         user: UserPlace,
         plans: &Plans,
         started: Timestamp,
-        wanted: u32,
         returned: Option<&Returned<'_>>,
         mut is_domestic: impl FnMut(Country) -> bool,
-    ) -> Option<Draw> {
+    ) -> Option<Included> {
         let mut found: Option<(usize, &Holding, &CallingPlan, Use)> = None;
         for (index, holding) in self.user(user).holdings.iter().enumerate() {
             let is_earlier = found.is_none_or(|(_, first, ..)| holding.plan < first.plan);
@@ -132,23 +177,22 @@ impl Entitlements {
         let month = started.month_start();
         let size = |of: Use| u64::from(terms.minutes(of, country)).saturating_mul(u64::from(holders));
         let used = |of: Use| self.used_of(place, of, month, returned);
-        let is_full = |of: Use| used(of) >= size(of);
-        if terms.either_closes_both && (is_full(Use::Domestic) || is_full(Use::International)) {
-            return None;
-        }
-        draw(place, of, month, wanted, used(of), size(of))
+        let other = terms.either_closes_both.then(|| {
+            let of = use_of(of == Use::International);
+            OtherUse { of, used: used(of), size: size(of) }
+        });
+        Some(Included { pool: place, of, month, used: used(of), size: size(of), other })
     }
 
-    /// The minutes that dial-out to `called` may draw from the pool of the organiser's conferencing licence.
-    pub fn dial_out_minutes(
+    /// The pool of dial-out to `called`: that of the organiser's conferencing licence.
+    pub fn dial_out_pool(
         &self,
         organiser: UserPlace,
         plans: &Plans,
         started: Timestamp,
-        wanted: u32,
         returned: Option<&Returned<'_>>,
         called: Country,
-    ) -> Option<Draw> {
+    ) -> Option<Included> {
         let mut held = self.user(organiser).holdings.iter().filter(|holding| holding.is_held_at(started));
         let (holding, terms) = held.find_map(|holding| match plans.brings(holding.plan?, started)? {
             Brings::Conferencing(terms) if terms.zone.contains(&called) => Some((holding, terms)),
@@ -162,7 +206,8 @@ impl Entitlements {
         let place = Place::Shared(pool as u32);
         let size = u64::from(terms.minutes).saturating_mul(u64::from(self.pools[pool].holders.at(started)));
         let month = started.month_start();
-        draw(place, Use::DialOut, month, wanted, self.used_of(place, Use::DialOut, month, returned), size)
+        let used = self.used_of(place, Use::DialOut, month, returned);
+        Some(Included { pool: place, of: Use::DialOut, month, used, size, other: None })
     }
 
     /// The pool, if anything was ever drawn from it or can be.
@@ -278,10 +323,4 @@ impl Entitlements {
 /// The name of a pool that is one user's.
 fn own_name(licence: &str, user: &str) -> CompactString {
     format_compact!("{licence}/{user}")
-}
-
-fn draw(pool: Place, of: Use, month: Timestamp, wanted: u32, before: u64, size: u64) -> Option<Draw> {
-    let available = size.saturating_sub(before);
-    let minutes = u32::try_from(available).map_or(wanted, |available| wanted.min(available));
-    (minutes > 0).then_some(Draw { pool, of, month, minutes, before, size: size.max(before) })
 }

@@ -1,6 +1,6 @@
 //! Emergency and other short codes by region: config/numbers/short_codes.csv, made from libphonenumber's metadata.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 /// What is known of a short code.
@@ -17,6 +17,15 @@ static TABLE: LazyLock<HashMap<(&'static str, &'static str), ShortCode>> =
 /// The short code `digits` of `region`, an upper-case ISO 3166 code.
 pub(super) fn find(region: &str, digits: &str) -> Option<ShortCode> {
     TABLE.get(&(region, digits)).copied()
+}
+
+/// Whether `digits` are an emergency number in some region.
+pub(super) fn is_emergency_somewhere(digits: &str) -> bool {
+    static CODES: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
+        let emergencies = TABLE.iter().filter(|(_, code)| code.is_emergency);
+        emergencies.map(|((_, digits), _)| *digits).collect()
+    });
+    CODES.contains(digits)
 }
 
 fn parse(text: &'static str) -> HashMap<(&'static str, &'static str), ShortCode> {

@@ -168,7 +168,7 @@ fn talk(account: &mut Account, at: Timestamp, words: &[&str], rules: &Rules, eff
     let is_domestic = words[2] == "domestic";
     let pool = entitlements
         .zip(user)
-        .and_then(|(it, user)| it.calling_minutes(user, &rules.plans, started, minutes, None, |_| is_domestic));
+        .and_then(|(it, user)| it.calling_pool(user, &rules.plans, started, None, |_| is_domestic)?.draw(minutes));
     let is_licensed = account.may_draw(user, started, &rules.plans);
     let charge = option(words, "rest").map_or(Money::ZERO, money);
     account.apply(at, Input::Call(RatedCall { charge, started, is_licensed, pool }), rules, effects);
