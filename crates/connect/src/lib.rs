@@ -7,6 +7,7 @@
 pub mod dead;
 pub mod feed;
 mod follow;
+pub mod mail;
 pub mod notice;
 pub mod secret;
 pub mod stop;
