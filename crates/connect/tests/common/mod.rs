@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "not every test uses all of it")]
 
 pub mod http;
+pub mod smtp;
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
