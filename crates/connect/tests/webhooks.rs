@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use drawdown_connect::dead::{DeadLetters, FileDeadLetters, Limits, Replayed};
+use drawdown_connect::notice::Notice;
 use drawdown_connect::stop::Stop;
 use drawdown_connect::webhook::{
     self, Client, Deliverer, Ended, Endpoint, Filter, Retries, SigningSecret, Timeouts, Url,
@@ -185,4 +186,20 @@ fn an_endpoint_that_never_answers_holds_up_nobody_else() {
     slow_stop.ask();
     assert_eq!(running.join().expect("no panic"), Ended::Stopped);
     assert!(slow_log.committed() < 20);
+}
+
+/// So that whoever builds a receiver by it builds one that works.
+#[test]
+fn the_example_of_the_manual_is_right() {
+    let manual = include_str!("../../../config/webhooks/README.md");
+    let field = |name: &str| {
+        let line = manual.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix("  "));
+        line.expect("a line of the example").trim()
+    };
+    let secret = SigningSecret::parse(field("secret")).expect("a secret");
+    let notice = Notice::read(field("body").as_bytes()).expect("an event");
+    assert_eq!(webhook::id(&notice), field("webhook-id"));
+    let timestamp = field("webhook-timestamp").parse().expect("a number");
+    let signature = webhook::sign(&[secret], &webhook::id(&notice), timestamp, notice.line().as_bytes());
+    assert_eq!(signature, field("webhook-signature"));
 }

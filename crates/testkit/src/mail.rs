@@ -80,7 +80,7 @@ impl MailServer {
     /// Why it could not be started.
     pub fn prepare() -> Result<Self, String> {
         jars::fetch_into(&libs(), &jars::root().join("deploy/mail"), &[])?;
-        let keys = keys::make()?;
+        let keys = keys::make_of_server()?;
         let directory = tempfile::tempdir().map_err(|error| format!("cannot make a directory: {error}"))?;
         let (smtp, smtps, pop3) = (free_port()?, free_port()?, free_port()?);
         let command = command(&keys, [("smtp", smtp), ("smtps", smtps), ("pop3", pop3)])?;
