@@ -123,6 +123,7 @@ fn a_server_that_is_down_or_does_not_know_us_is_waited_for() {
     wait_for("attempts in vain", || counts.failures.load(Ordering::Relaxed) > 5);
     assert_eq!(log.committed(), 0);
     server.launch().expect("it starts");
+    wait_for("the mails", || running.is_finished());
     running.join().expect("no panic");
     assert_eq!((log.committed(), counts.sent.load(Ordering::Relaxed)), (3, 3));
     assert_eq!(server.mails("ops@drawdown.example").expect("mails").len(), 3);
