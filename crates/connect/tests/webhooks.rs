@@ -12,8 +12,9 @@ use drawdown_connect::dead::{DeadLetters, FileDeadLetters, Limits, Replayed};
 use drawdown_connect::notice::Notice;
 use drawdown_connect::stop::Stop;
 use drawdown_connect::webhook::{
-    self, Client, Deliverer, Ended, Endpoint, Filter, Retries, SigningSecret, Timeouts, Url,
+    self, Answer, Client, Deliverer, Ended, Endpoint, Failure, Filter, Retries, SigningSecret, Timeouts, Url,
 };
+use drawdown_testkit::mail::MailServer;
 use tempfile::TempDir;
 
 use common::http::{Request, Server};
@@ -202,4 +203,24 @@ fn the_example_of_the_manual_is_right() {
     let timestamp = field("webhook-timestamp").parse().expect("a number");
     let signature = webhook::sign(&[secret], &webhook::id(&notice), timestamp, notice.line().as_bytes());
     assert_eq!(signature, field("webhook-signature"));
+}
+
+/// Any server within TLS will do: that of mails greets before it is asked, and is not understood, but it was trusted.
+#[test]
+fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
+    if !drawdown_testkit::mail::runs_here() {
+        return;
+    }
+    let server = MailServer::start().expect("a server");
+    let endpoint = endpoint("crm", &format!("https://localhost:{}/", server.smtps()), Filter::default());
+    let error = |authorities: Option<&[u8]>| {
+        let client = Client::new(Timeouts::default(), authorities).expect("a client");
+        match client.send(&endpoint, "evt_1", "{}") {
+            Answer::Failed(Failure { status: None, error, .. }) => error,
+            other => panic!("{other:?}"),
+        }
+    };
+    let authority = std::fs::read(server.authority()).expect("a certificate");
+    assert!(error(None).contains("certificate"), "{}", error(None));
+    assert!(!error(Some(&authority)).contains("certificate"), "{}", error(Some(&authority)));
 }
