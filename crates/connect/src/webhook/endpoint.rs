@@ -67,8 +67,9 @@ impl Url {
 /// Paths of endpoints are often as good as passwords.
 impl fmt::Debug for Url {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let end = self.text.find("://").and_then(|at| self.text[at + 3..].find('/').map(|slash| at + 3 + slash));
-        write!(f, "{}/…", &self.text[..end.unwrap_or(self.text.len())])
+        let host = self.text.find("://").map_or(0, |at| at + 3);
+        let end = self.text[host..].find(['/', '?', '#']).map_or(self.text.len(), |at| host + at);
+        write!(f, "{}/…", &self.text[..end])
     }
 }
 
@@ -171,6 +172,8 @@ mod tests {
     #[test]
     fn the_path_of_an_address_is_not_shown() {
         let url = Url::parse("https://hooks.example.com/services/T00/B00/XXXX").expect("an address");
+        assert_eq!(format!("{url:?}"), "https://hooks.example.com/…");
+        let url = Url::parse("https://hooks.example.com?token=XXXX").expect("an address");
         assert_eq!(format!("{url:?}"), "https://hooks.example.com/…");
     }
 
