@@ -4,4 +4,11 @@
 //! only then lets go of it. Whatever it does is done at least once and under an identity that stays the same, so that the
 //! other side can tell a repetition. It holds no truth of its own: killed anywhere, it goes on from the log.
 
+pub mod dead;
 pub mod feed;
+mod follow;
+pub mod mail;
+pub mod notice;
+pub mod secret;
+pub mod stop;
+pub mod webhook;

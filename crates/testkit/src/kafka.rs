@@ -3,11 +3,11 @@
 //! Invariants: its processes die with the process that started them, even if that is killed; two runs never meet. The
 //! broker's jars are fetched once, into `target/kafka/<version>`. Knows nothing of topics: whoever tests makes them.
 
-mod config;
-mod guarded;
-mod jars;
-mod keys;
-mod node;
+pub(crate) mod config;
+pub(crate) mod guarded;
+pub(crate) mod jars;
+pub(crate) mod keys;
+pub(crate) mod node;
 
 use std::env;
 use std::path::PathBuf;
@@ -37,15 +37,20 @@ pub fn available() -> Result<(), String> {
 }
 
 /// Whether tests on a real broker run here. Where they do not, it says so on stderr; under `CI=true` that is a failure.
-#[allow(clippy::print_stderr, reason = "a test that did not run must say so to whoever runs it")]
 pub fn runs_here() -> bool {
-    match available() {
+    runs("broker", available())
+}
+
+/// Whether tests on a real `what` run, of which `available` says whether it is there.
+#[allow(clippy::print_stderr, reason = "a test that did not run must say so to whoever runs it")]
+pub(crate) fn runs(what: &str, available: Result<(), String>) -> bool {
+    match available {
         Ok(()) => true,
         Err(reason) if env::var("CI").is_ok_and(|value| value == "true") => {
-            panic!("the tests on a real broker cannot run: {reason}")
+            panic!("the tests on a real {what} cannot run: {reason}")
         }
         Err(reason) => {
-            eprintln!("NOT RUN: no real broker here: {reason}");
+            eprintln!("NOT RUN: no real {what} here: {reason}");
             false
         }
     }

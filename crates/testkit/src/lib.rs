@@ -1,10 +1,11 @@
-//! Test-only: a naive reference model of rating and of the ledger, seeded workloads to drive it and the real engine, and
-//! a real Kafka.
+//! Test-only: a naive reference model of rating and of the ledger, seeded workloads to drive it and the real engine, a
+//! real Kafka and a real mail server.
 //!
 //! Invariant: nothing here shares code with the engine. The model is written from the normative rules alone, so that an
 //! error in one of the two shows as a difference.
 
 pub mod compare;
 pub mod kafka;
+pub mod mail;
 pub mod model;
 pub mod workload;

@@ -128,7 +128,7 @@ ssl.key.password={STORE_PASSWORD}
 
 /// A port that nobody listens on, below those that the kernel hands out to clients: a node must be able to come back to
 /// it. Tests of one process get different ones by the count, those of others start elsewhere by their process id.
-fn free_port() -> Result<u16, String> {
+pub fn free_port() -> Result<u16, String> {
     const FIRST: u16 = 15_000;
     const COUNT: u16 = 17_000;
     static TAKEN: AtomicU16 = AtomicU16::new(0);

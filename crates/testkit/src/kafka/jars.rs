@@ -20,13 +20,19 @@ pub fn recipe() -> PathBuf {
     root().join("deploy/kafka")
 }
 
-fn root() -> PathBuf {
+/// This repository.
+pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// Where everything that can be thrown away is kept.
 pub fn store() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("kafka")
+    target().join("kafka")
+}
+
+/// Where cargo builds.
+pub fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
 /// Whether the jars are there or can be fetched.
@@ -46,23 +52,31 @@ fn libs(version: &str) -> PathBuf {
     store().join(version).join("libs")
 }
 
-/// The directory with the broker's jars. Two that ask at once fetch once: a lock is held meanwhile.
+/// The directory with the broker's jars.
 pub fn fetch(version: &str) -> Result<PathBuf, String> {
     let libs = libs(version);
+    let profile = if is_before_4(version) { "log4j1" } else { "log4j2" };
+    let options = [format!("-Dkafka.version={version}"), "--activate-profiles".to_owned(), profile.to_owned()];
+    fetch_into(&libs, &recipe(), &options)?;
+    Ok(libs)
+}
+
+/// Fetches what the pom in `recipe` asks for, unless `libs` is there. Two that ask at once fetch once: a lock is held
+/// meanwhile.
+pub fn fetch_into(libs: &Path, recipe: &Path, options: &[String]) -> Result<(), String> {
     if libs.is_dir() {
-        return Ok(libs);
+        return Ok(());
     }
-    let parent = store().join(version);
+    let parent = libs.parent().ok_or_else(|| format!("{} is no place for jars", libs.display()))?;
     let say = |what: &str, error: std::io::Error| format!("{what} {}: {error}", parent.display());
-    fs::create_dir_all(&parent).map_err(|error| say("cannot create", error))?;
+    fs::create_dir_all(parent).map_err(|error| say("cannot create", error))?;
     let _lock = lock(&parent.join("lock"))?;
     if libs.is_dir() {
-        return Ok(libs);
+        return Ok(());
     }
-    let partial = tempfile::tempdir_in(&parent).map_err(|error| say("cannot write to", error))?;
-    maven(version, partial.path())?;
-    fs::rename(partial.keep(), &libs).map_err(|error| say("cannot rename within", error))?;
-    Ok(libs)
+    let partial = tempfile::tempdir_in(parent).map_err(|error| say("cannot write to", error))?;
+    maven(recipe, options, partial.path())?;
+    fs::rename(partial.keep(), libs).map_err(|error| say("cannot rename within", error))
 }
 
 /// Held until it is dropped.
@@ -72,12 +86,11 @@ pub fn lock(path: &Path) -> Result<File, String> {
     Ok(file)
 }
 
-fn maven(version: &str, into: &Path) -> Result<(), String> {
+fn maven(recipe: &Path, options: &[String], into: &Path) -> Result<(), String> {
     let output = Command::new("mvn")
         .args(["--quiet", "--batch-mode", "--file"])
-        .arg(recipe().join("pom.xml"))
-        .arg(format!("-Dkafka.version={version}"))
-        .args(["--activate-profiles", if is_before_4(version) { "log4j1" } else { "log4j2" }])
+        .arg(recipe.join("pom.xml"))
+        .args(options)
         .args(["dependency:copy-dependencies", "-DincludeScope=runtime"])
         .arg(format!("-DoutputDirectory={}", into.display()))
         .output()
@@ -85,5 +98,6 @@ fn maven(version: &str, into: &Path) -> Result<(), String> {
     if output.status.success() {
         return Ok(());
     }
-    Err(format!("mvn cannot fetch Kafka {version}: {}", String::from_utf8_lossy(&output.stdout)))
+    let said = String::from_utf8_lossy(&output.stdout);
+    Err(format!("mvn cannot fetch what {} asks for: {said}", recipe.display()))
 }

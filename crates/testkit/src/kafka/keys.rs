@@ -20,14 +20,22 @@ pub struct Keys {
 
 /// Makes them, unless they are there.
 pub fn make() -> Result<Keys, String> {
-    let directory = jars::store().join("tls");
+    make_in(&jars::store().join("tls"), &["-ext", "BasicConstraints:critical=ca:true"])
+}
+
+/// The same with a certificate that signs no others: rustls takes none of an authority for that of a server.
+pub fn make_of_server() -> Result<Keys, String> {
+    make_in(&jars::store().join("tls-server"), &[])
+}
+
+fn make_in(directory: &Path, extensions: &[&str]) -> Result<Keys, String> {
     let keys = Keys { store: directory.join("broker.p12"), authority: directory.join("ca.pem") };
-    fs::create_dir_all(&directory).map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
+    fs::create_dir_all(directory).map_err(|error| format!("cannot create {}: {error}", directory.display()))?;
     let _lock = jars::lock(&directory.join("lock"))?;
     if !keys.authority.is_file() {
         // The certificate comes last, so that it is only there if everything is.
         let _ = fs::remove_file(&keys.store);
-        generate(&keys.store)?;
+        generate(&keys.store, extensions)?;
         let certificate = keytool(&keys.store, &["-exportcert", "-rfc"])?;
         let partial = directory.join("ca.pem.partial");
         fs::write(&partial, certificate).map_err(|error| format!("cannot write {}: {error}", partial.display()))?;
@@ -37,25 +45,21 @@ pub fn make() -> Result<Keys, String> {
     Ok(keys)
 }
 
-fn generate(store: &Path) -> Result<(), String> {
-    keytool(
-        store,
-        &[
-            "-genkeypair",
-            "-keyalg",
-            "RSA",
-            "-keysize",
-            "2048",
-            "-validity",
-            "3650",
-            "-dname",
-            "CN=localhost",
-            "-ext",
-            "SAN=dns:localhost,ip:127.0.0.1",
-            "-ext",
-            "BasicConstraints:critical=ca:true",
-        ],
-    )?;
+fn generate(store: &Path, extensions: &[&str]) -> Result<(), String> {
+    let options = [
+        "-genkeypair",
+        "-keyalg",
+        "RSA",
+        "-keysize",
+        "2048",
+        "-validity",
+        "3650",
+        "-dname",
+        "CN=localhost",
+        "-ext",
+        "SAN=dns:localhost,ip:127.0.0.1",
+    ];
+    keytool(store, &[&options, extensions].concat())?;
     Ok(())
 }
 
