@@ -5,3 +5,5 @@
 //! other side can tell a repetition. It holds no truth of its own: killed anywhere, it goes on from the log.
 
 pub mod feed;
+pub mod payment;
+pub mod secret;
