@@ -6,10 +6,12 @@
 //!
 //! What is paid by agreement or purchase order needs no gateway: it is settled at once, and the engine issues the invoice.
 
+mod answered;
 mod connector;
 mod desk;
 pub mod http;
 pub mod sandbox;
+mod settings;
 pub mod signature;
 pub mod stripe;
 mod tally;
@@ -23,8 +25,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::secret::Secret;
 
-pub use connector::{Connector, Settings};
+pub use connector::Connector;
 pub use drawdown_ledger::command::Outcome;
+pub use settings::{Clock, Settings};
 pub use tally::Tally;
 pub use web::UrlError;
 

@@ -9,6 +9,7 @@
 
 mod block;
 pub mod decks;
+mod follower;
 mod lock;
 mod reader;
 mod restore;
@@ -25,6 +26,7 @@ use drawdown_engine::log::{Batch, Change, Log, LogError, Output, Position, Progr
 use drawdown_units::Timestamp;
 use drawdown_wire::source::Profile;
 
+pub use follower::{FollowError, Follower};
 pub use reader::{Cursor, Message, Reader};
 pub use spool::{DECKS, PlaceError, ReadProfile, SPOOL, place, spooled};
 pub use store::StoreError;

@@ -5,7 +5,7 @@
 //! and the engine takes each settlement once by its command's id.
 //!
 //! **A gateway without answers holds nobody up for ever.** Charges are open side by side, up to [`Settings::open_max`],
-//! and each waits for itself, from a second up to a minute. The place in the log stays behind the oldest of them, but for
+//! and each waits for itself, longer and longer, up to a minute. The place in the log stays behind the oldest of them, but for
 //! [`Settings::hold`] at most: then reading rests until what is at the gateway came back (its timeout bounds that), what had
 //! no answer is let go, and the place is committed. That loses nothing: the engine asks again after 15 minutes of silence,
 //! under the same id, for as long as there is no answer. It does not where the account is closed meanwhile; what a
@@ -18,11 +18,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use drawdown_ledger::command::PaymentMethod;
-use drawdown_units::Timestamp;
-use drawdown_wire::command::settle::{self, Settle};
 use drawdown_wire::event::recharge::{self, RechargeNews, RechargeRequest};
 
+use super::answered::Answered;
 use super::desk::Desk;
+use super::settings::{Clock, Settings};
 use super::tally::Tally;
 use super::tellers::Tellers;
 use super::{Answer, Charge, Gateway, key};
@@ -37,47 +37,9 @@ const IDLE_WAIT: Duration = Duration::from_millis(200);
 const BUSY_WAIT: Duration = Duration::from_millis(10);
 /// How long a request waits for its answer further on in a log that never rests.
 const FRESH: Duration = Duration::from_secs(2);
-/// How often the place is committed while nothing is asked for.
-const COMMIT_INTERVAL: Duration = Duration::from_secs(1);
-/// The longest wait after the log could not be read or written.
+/// The first wait after the log could not be read or written, and the longest.
+const FAULT_WAIT: Duration = Duration::from_secs(1);
 const FAULT_WAIT_MAX: Duration = Duration::from_secs(60);
-
-/// Settings of a payment connector.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settings {
-    /// Before every key: another one for every log whose recharges the same gateway sees.
-    pub namespace: String,
-    /// How many charges are at the gateway at once.
-    pub tellers: usize,
-    /// How many charges may be open at once: more are not read.
-    pub open_max: usize,
-    /// How long the place in the log waits for answers: less than the engine's 15 minutes.
-    pub hold: Duration,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Settings { namespace: "drawdown".to_owned(), tellers: 4, open_max: 1024, hold: Duration::from_secs(600) }
-    }
-}
-
-/// Tells the time of day.
-pub type Clock = Box<dyn Fn() -> Timestamp + Send>;
-
-/// An answer whose settlement is not known to be durable.
-struct Answered {
-    request: Asked,
-    answer: Answer,
-}
-
-/// What a settlement is about.
-struct Asked {
-    org: Box<str>,
-    recharge: Box<str>,
-    attempt: u32,
-    /// Of the charge that it ends.
-    key: Option<Box<str>>,
-}
 
 /// Carries recharges to a gateway, and its answers back.
 pub struct Connector<F, O> {
@@ -87,6 +49,8 @@ pub struct Connector<F, O> {
     settings: Settings,
     clock: Clock,
     desk: Desk,
+    /// What is paid by agreement: it waits like the others for what the log says of it, and is never at the gateway.
+    agreed: Desk,
     answered: VecDeque<Answered>,
     tally: Arc<Tally>,
     started: Instant,
@@ -111,9 +75,10 @@ impl<F: Feed, O: Orders> Connector<F, O> {
             feed,
             orders,
             tellers: Tellers::start(gateway, settings.tellers)?,
+            desk: Desk::new(settings.backoff, settings.backoff_max),
+            agreed: Desk::new(settings.backoff, settings.backoff_max),
             settings,
             clock,
-            desk: Desk::default(),
             answered: VecDeque::new(),
             tally: Arc::default(),
             started: Instant::now(),
@@ -129,10 +94,10 @@ impl<F: Feed, O: Orders> Connector<F, O> {
 
     /// Works until it is told to stop. What has no answer then is asked for again after the restart.
     pub fn run(mut self, stop: &AtomicBool) {
-        let mut wait = COMMIT_INTERVAL;
+        let mut wait = FAULT_WAIT;
         while !stop.load(Ordering::Relaxed) {
             match self.step() {
-                Ok(()) => wait = COMMIT_INTERVAL,
+                Ok(()) => wait = FAULT_WAIT,
                 Err(error) => {
                     tracing::error!("payments rest for {} s: {error}", wait.as_secs());
                     let until = Instant::now() + wait;
@@ -150,7 +115,8 @@ impl<F: Feed, O: Orders> Connector<F, O> {
     /// # Errors
     /// The log cannot be read or written. Nothing is lost by it: the next step tries again.
     pub fn step(&mut self) -> Result<(), FeedError> {
-        let is_resting = self.uncommitted.is_some_and(|since| self.now().saturating_sub(since) >= self.settings.hold);
+        let is_overdue = self.uncommitted.is_some_and(|since| self.now().saturating_sub(since) >= self.settings.hold);
+        let is_resting = is_overdue && self.feed.is_caught_up();
         if is_resting {
             let count = self.desk.let_go();
             self.tally.note_let_go(count);
@@ -158,12 +124,13 @@ impl<F: Feed, O: Orders> Connector<F, O> {
         } else {
             self.read()?;
         }
-        for charge in self.desk.send(self.now(), is_resting) {
-            self.tellers.charge(charge);
+        // What is history may have its answer further on, however long that takes to read.
+        if self.feed.is_caught_up() {
+            self.send(is_resting);
         }
         self.take_answers();
         self.settle()?;
-        self.tally.note_outstanding(self.desk.count());
+        self.tally.note_outstanding(self.open_count());
         self.commit()
     }
 
@@ -171,10 +138,19 @@ impl<F: Feed, O: Orders> Connector<F, O> {
         self.started.elapsed()
     }
 
+    fn open_count(&self) -> usize {
+        self.desk.count() + self.agreed.count()
+    }
+
+    /// History is read however many are open: most of them have their answer further on.
+    fn is_full(&mut self) -> bool {
+        self.open_count() >= self.settings.open_max && self.feed.is_caught_up()
+    }
+
     fn read(&mut self) -> Result<(), FeedError> {
-        let mut wait = if self.desk.count() == 0 { IDLE_WAIT } else { BUSY_WAIT };
-        if self.desk.count() >= self.settings.open_max {
-            self.desk.nothing_more_came();
+        let mut wait = if self.open_count() == 0 { IDLE_WAIT } else { BUSY_WAIT };
+        if self.is_full() {
+            self.nothing_more_came();
             thread::sleep(wait);
             return Ok(());
         }
@@ -189,39 +165,53 @@ impl<F: Feed, O: Orders> Connector<F, O> {
                 // Its writer asks again, if it was a request.
                 Err(error) => tracing::error!("an account event that cannot be read was passed over: {error}"),
             }
-            if self.desk.count() >= self.settings.open_max {
+            if self.is_full() {
                 break;
             }
         }
         if !wait.is_zero() {
-            self.desk.nothing_more_came();
+            self.nothing_more_came();
         }
         Ok(())
+    }
+
+    fn nothing_more_came(&mut self) {
+        self.desk.nothing_more_came();
+        self.agreed.nothing_more_came();
     }
 
     fn hear(&mut self, news: RechargeNews) {
         match news {
             RechargeNews::Requested(request) => self.take_up(*request),
-            RechargeNews::Attempted { recharge, attempt } => self.desk.drop_answered(&recharge, Some(attempt)),
-            RechargeNews::Ended { recharge } => self.desk.drop_answered(&recharge, None),
+            RechargeNews::Attempted { recharge, attempt } => self.drop_answered(&recharge, Some(attempt)),
+            RechargeNews::Ended { recharge } => self.drop_answered(&recharge, None),
         }
+    }
+
+    fn drop_answered(&mut self, recharge: &str, attempt: Option<u32>) {
+        self.desk.drop_answered(recharge, attempt);
+        self.agreed.drop_answered(recharge, attempt);
     }
 
     fn take_up(&mut self, request: RechargeRequest) {
         let RechargeRequest { org, recharge, amount, currency, sending, attempt, payment, at: _ } = request;
-        match payment {
-            PaymentMethod::Card(token) => {
-                let key = key(&self.settings.namespace, &recharge, attempt);
-                let card = Secret::new(String::from(token));
-                let charge = Charge { key, recharge, org, attempt, sending, amount, currency, card };
-                self.desk.take(charge, self.now().saturating_add(FRESH));
-            }
+        let key = key(&self.settings.namespace, &recharge, attempt);
+        let fresh_until = self.now().saturating_add(FRESH);
+        let (desk, card) = match payment {
+            PaymentMethod::Card(token) => (&mut self.desk, Secret::new(token)),
+            PaymentMethod::Agreement { .. } => (&mut self.agreed, Secret::new("")),
+        };
+        desk.take(Charge { key, recharge, org, attempt, sending, amount, currency, card }, fresh_until);
+    }
+
+    fn send(&mut self, first_only: bool) {
+        let now = self.now();
+        for charge in self.desk.send(now, first_only) {
+            self.tellers.charge(charge);
+        }
+        for charge in self.agreed.send(now, first_only) {
             // The invoice is how it is paid.
-            PaymentMethod::Agreement { .. } => {
-                let request = Asked { org, recharge, attempt, key: None };
-                let answer = Answer { amount: Some(amount), ..Answer::succeeded(None) };
-                self.answered.push_back(Answered { request, answer });
-            }
+            self.answered.push_back(Answered::new(&charge, Answer::succeeded(None)));
         }
     }
 
@@ -229,15 +219,7 @@ impl<F: Feed, O: Orders> Connector<F, O> {
         while let Some(returned) = self.tellers.returned() {
             let Some(charge) = self.desk.charge(&returned.key) else { continue };
             match returned.answer {
-                Ok(answer) => {
-                    let key = Some(returned.key);
-                    let Charge { org, recharge, attempt, amount, .. } = charge;
-                    let request = Asked { org: org.clone(), recharge: recharge.clone(), attempt: *attempt, key };
-                    let paid =
-                        (answer.outcome == super::Outcome::Succeeded).then_some(answer.amount.unwrap_or(*amount));
-                    let answer = Answer { amount: paid, ..answer };
-                    self.answered.push_back(Answered { request, answer });
-                }
+                Ok(answer) => self.answered.push_back(Answered::new(charge, answer)),
                 Err(reason) => {
                     let (recharge, attempt) = (charge.recharge.clone(), charge.attempt);
                     self.tally.note_unanswered();
@@ -250,26 +232,12 @@ impl<F: Feed, O: Orders> Connector<F, O> {
 
     /// Each stays until its command is durable.
     fn settle(&mut self) -> Result<(), FeedError> {
-        while let Some(Answered { request, answer }) = self.answered.front() {
-            let at = (self.clock)();
-            let settle = Settle {
-                org: &request.org,
-                recharge: &request.recharge,
-                attempt: request.attempt,
-                outcome: answer.outcome,
-                reason: answer.reason.as_deref(),
-                amount: answer.amount,
-                processed: answer.processed.unwrap_or(at),
-                at,
-            };
-            let mut command = Vec::new();
-            settle::write(&mut command, &settle);
-            self.orders.send(&request.org, &command)?;
-            self.tally.note_settled(answer.outcome);
+        while let Some(answered) = self.answered.front() {
+            self.orders.send(answered.org(), &answered.command((self.clock)()))?;
+            self.tally.note_settled(answered.outcome());
             self.has_settled = true;
-            if let Some(key) = &request.key {
-                self.desk.end(key);
-            }
+            self.desk.end(answered.key());
+            self.agreed.end(answered.key());
             self.answered.pop_front();
         }
         Ok(())
@@ -277,8 +245,8 @@ impl<F: Feed, O: Orders> Connector<F, O> {
 
     fn commit(&mut self) -> Result<(), FeedError> {
         let Some(since) = self.uncommitted else { return Ok(()) };
-        let is_worth_it = self.has_settled || self.now().saturating_sub(since) >= COMMIT_INTERVAL;
-        if self.desk.count() == 0 && self.answered.is_empty() && is_worth_it {
+        let is_worth_it = self.has_settled || self.now().saturating_sub(since) >= self.settings.commit_interval;
+        if self.open_count() == 0 && self.answered.is_empty() && is_worth_it {
             self.feed.commit()?;
             self.uncommitted = None;
             self.has_settled = false;

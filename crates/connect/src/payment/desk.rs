@@ -8,14 +8,12 @@ use std::time::Duration;
 
 use super::Charge;
 
-/// The first wait after an answer that did not come; each further one is twice as long.
-const BACKOFF: Duration = Duration::from_secs(1);
-/// The longest.
-const BACKOFF_MAX: Duration = Duration::from_secs(60);
-
 /// The charges without an answer, by key.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Desk {
+    /// The first wait after an answer that did not come; each further one is twice as long.
+    backoff: Duration,
+    backoff_max: Duration,
     open: BTreeMap<Box<str>, Open>,
 }
 
@@ -37,6 +35,11 @@ enum State {
 }
 
 impl Desk {
+    /// No charges yet. `backoff` and `backoff_max`: how long an answer that did not come has the next try wait.
+    pub fn new(backoff: Duration, backoff_max: Duration) -> Self {
+        Desk { backoff, backoff_max, open: BTreeMap::new() }
+    }
+
     /// Takes a charge up. One that is there already is only asked for once more: it stays what it is.
     pub fn take(&mut self, charge: Charge, fresh_until: Duration) {
         let sending = charge.sending;
@@ -77,7 +80,7 @@ impl Desk {
     /// The gateway gave no answer: says after how long it is asked again.
     pub fn unanswered(&mut self, key: &str, now: Duration) -> Option<Duration> {
         let open = self.open.get_mut(key)?;
-        let wait = BACKOFF.saturating_mul(1 << open.unanswered.min(16)).min(BACKOFF_MAX);
+        let wait = self.backoff.saturating_mul(1 << open.unanswered.min(16)).min(self.backoff_max);
         open.unanswered = open.unanswered.saturating_add(1);
         open.state = State::Due(now.saturating_add(wait));
         Some(wait)
@@ -134,7 +137,7 @@ mod tests {
 
     #[test]
     fn what_was_just_read_waits_for_what_comes_after_it() {
-        let mut desk = Desk::default();
+        let mut desk = Desk::new(s(1), s(60));
         desk.take(charge("a", 1, 1), s(2));
         desk.take(charge("b", 1, 1), s(2));
         desk.take(charge("c", 1, 1), s(2));
@@ -153,7 +156,7 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_a_minute() {
-        let mut desk = Desk::default();
+        let mut desk = Desk::new(s(1), s(60));
         desk.take(charge("a", 1, 1), s(0));
         let mut now = s(0);
         for wait in [1, 2, 4, 8, 16, 32, 60, 60] {
@@ -166,7 +169,7 @@ mod tests {
 
     #[test]
     fn only_what_has_no_answer_is_let_go() {
-        let mut desk = Desk::default();
+        let mut desk = Desk::new(s(1), s(60));
         for org in ["a", "b", "c"] {
             desk.take(charge(org, 1, 1), s(0));
         }
