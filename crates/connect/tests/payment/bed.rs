@@ -84,7 +84,7 @@ impl Bed {
             catalogue: catalogue(),
             rules: Rules::default(),
             partition: Partition::default(),
-            now: Timestamp::parse("2026-03-05T00:00:00Z").unwrap(),
+            now: Timestamp::parse("2026-03-05T00:00:00Z").expect("an instant"),
             events: Vec::new(),
             committed: 0,
             commands: 0,
@@ -94,7 +94,7 @@ impl Bed {
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
-        self.0.lock().unwrap()
+        self.0.lock().expect("nobody panicked")
     }
 
     /// Opens an account that asks for 100.00 at once, to be paid so.
@@ -141,7 +141,7 @@ impl Bed {
     /// How many events of a kind an organisation has.
     pub fn count(&self, org: &str, kind: &str) -> usize {
         let log = self.log();
-        let events = log.events.iter().map(|line| serde_json::from_slice::<Value>(line).unwrap());
+        let events = log.events.iter().map(|line| serde_json::from_slice::<Value>(line).expect("JSON"));
         events.filter(|event| event["orgId"] == org && event["type"] == kind).count()
     }
 

@@ -17,8 +17,8 @@ pub fn charge(card: &str, attempt: u32, sending: u32) -> Charge {
         org: "o".into(),
         attempt,
         sending,
-        amount: Money::parse("50").unwrap(),
-        currency: Currency::parse("USD").unwrap(),
+        amount: Money::parse("50").expect("money"),
+        currency: Currency::parse("USD").expect("a currency"),
         card: Secret::new(card.to_owned()),
     }
 }

@@ -53,7 +53,7 @@ fn check(bed: &Bed, sandbox: &Sandbox, kills: &[(Point, usize)]) {
         assert_eq!(sandbox.attempts(&recharge), attempts, "{org} is tried as often as it must be: {kills:?}");
         assert_eq!(
             bed.purchased(org),
-            Money::parse(if is_declined { "0" } else { "100" }).unwrap(),
+            Money::from_micros(if is_declined { 0 } else { 100_000_000 }),
             "{org}: {kills:?}"
         );
         for (kind, count) in [

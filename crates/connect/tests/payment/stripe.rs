@@ -36,9 +36,12 @@ impl Stripe {
     fn new() -> Self {
         let double: Arc<Mutex<Double>> = Arc::default();
         let handling = Arc::clone(&double);
-        let server = Server::start(local(), Arc::new(move |request| handling.lock().unwrap().handle(request))).unwrap();
+        let server =
+            Server::start(local(), Arc::new(move |request| handling.lock().expect("nobody panicked").handle(request)))
+                .expect("as the adapter sends it");
         let (url, secret) = (format!("http://{}", server.address()), Secret::new(SECRET.to_owned()));
-        let gateway = StripeGateway::new(&Settings { url, secret, timeout: Duration::from_secs(10) }).unwrap();
+        let gateway = StripeGateway::new(&Settings { url, secret, timeout: Duration::from_secs(10) })
+            .expect("as the adapter sends it");
         Stripe { _server: server, double, gateway }
     }
 
@@ -53,7 +56,7 @@ impl Stripe {
     }
 
     fn made(&self) -> Vec<Value> {
-        self.double.lock().unwrap().intents.clone()
+        self.double.lock().expect("nobody panicked").intents.clone()
     }
 }
 
@@ -64,18 +67,19 @@ impl Double {
         if let Some(instead) = self.instead.take() {
             return instead;
         }
-        match (request.method.as_str(), request.path.split('?').next().unwrap()) {
+        match (request.method.as_str(), request.path.split('?').next().expect("as the adapter sends it")) {
             ("POST", "/v1/payment_intents") => self.make(request),
             ("GET", "/v1/payment_intents/search") => {
                 self.searches += 1;
-                let key = request.path.split("%27").nth(3).unwrap().replace("%2F", "/");
+                let key = request.path.split("%27").nth(3).expect("as the adapter sends it").replace("%2F", "/");
                 let found: Vec<_> =
                     self.intents.iter().filter(|intent| intent["metadata"]["drawdown_key"] == *key).collect();
                 Response::of(200, &json!({"object": "search_result", "data": found, "has_more": false}))
             }
             ("GET", path) => {
-                let id = path.rsplit('/').next().unwrap();
-                let mut intent = self.intents.iter().find(|intent| intent["id"] == id).cloned().unwrap();
+                let id = path.rsplit('/').next().expect("as the adapter sends it");
+                let mut intent =
+                    self.intents.iter().find(|intent| intent["id"] == id).cloned().expect("as the adapter sends it");
                 intent["status"] = json!("succeeded");
                 Response::of(200, &intent)
             }
@@ -84,10 +88,10 @@ impl Double {
     }
 
     fn make(&mut self, request: &Request) -> Response {
-        let form = String::from_utf8(request.body.clone()).unwrap();
+        let form = String::from_utf8(request.body.clone()).expect("as the adapter sends it");
         let fields: BTreeMap<String, String> =
-            form.split('&').map(|pair| pair.split_once('=').unwrap()).map(unescaped).collect();
-        let key = request.header("idempotency-key").unwrap().to_owned();
+            form.split('&').map(|pair| pair.split_once('=').expect("as the adapter sends it")).map(unescaped).collect();
+        let key = request.header("idempotency-key").expect("as the adapter sends it").to_owned();
         if let Some((status, body, first)) = self.by_key.get(&key) {
             if *first != form {
                 return Response::of(400, &json!({"error": {"type": "idempotency_error"}}));
@@ -103,7 +107,7 @@ impl Double {
         for (name, value) in [("confirm", "true"), ("off_session", "true"), ("payment_method_types[]", "card")] {
             assert_eq!(fields[name], value);
         }
-        let amount: u64 = fields["amount"].parse().unwrap();
+        let amount: u64 = fields["amount"].parse().expect("as the adapter sends it");
         let metadata =
             json!({"recharge_id": fields["metadata[recharge_id]"], "drawdown_key": fields["metadata[drawdown_key]"]});
         let mut intent = json!({
@@ -111,7 +115,10 @@ impl Double {
             "amount_received": amount, "currency": fields["currency"], "metadata": metadata, "status": "succeeded",
             "customer": fields.get("customer"), "last_payment_error": null,
         });
-        let card = fields.get("payment_method").or(fields.get("payment_method_data[card][token]")).unwrap();
+        let card = fields
+            .get("payment_method")
+            .or(fields.get("payment_method_data[card][token]"))
+            .expect("as the adapter sends it");
         let refused =
             |code: &str, decline: Option<&str>| json!({"type": "card_error", "code": code, "decline_code": decline});
         let error = match card.as_str() {
