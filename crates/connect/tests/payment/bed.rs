@@ -53,6 +53,8 @@ struct Log {
     events: Vec<Vec<u8>>,
     committed: usize,
     commands: usize,
+    /// The feed has not given yet what was there when it was opened.
+    is_history: bool,
     /// Where to kill next, and after how many times there.
     kills: Vec<(Point, usize)>,
     passed: BTreeMap<Point, usize>,
@@ -88,6 +90,7 @@ impl Bed {
             events: Vec::new(),
             committed: 0,
             commands: 0,
+            is_history: false,
             kills: Vec::new(),
             passed: BTreeMap::new(),
         })))
@@ -154,6 +157,10 @@ impl Bed {
     pub fn is_done(&self) -> bool {
         let log = self.log();
         log.committed == log.events.len()
+    }
+
+    pub fn be_history(&self, is_history: bool) {
+        self.log().is_history = is_history;
     }
 
     pub fn kill_at(&self, kills: &[(Point, usize)]) {
@@ -256,6 +263,10 @@ impl Feed for End {
         self.pass(Point::BeforeCommit)?;
         self.bed.log().committed = self.next;
         self.pass(Point::AfterCommit)
+    }
+
+    fn is_caught_up(&mut self) -> bool {
+        !self.bed.log().is_history
     }
 }
 

@@ -113,3 +113,21 @@ fn what_the_log_has_the_answer_to_is_not_charged() {
     until(&mut alive, "done", |_| bed.is_done());
     assert_eq!((sandbox.attempts("o/1"), bed.count("o", "RechargeSucceeded")), (0, 1));
 }
+
+#[test]
+fn nothing_is_charged_or_settled_while_history_is_read() {
+    let (bed, sandbox) = (Bed::new(), sandbox());
+    bed.open("ok", r#"{"card":"tok_ok"}"#);
+    bed.open("agreed", r#"{"agreement":"EA-1"}"#);
+    bed.be_history(true);
+    let commands = bed.commands();
+    let few = Settings { open_max: 1, hold: Duration::ZERO, ..settings() };
+    let mut alive = bed.connect(gateway(&sandbox, SECRET, Duration::from_secs(10)), few);
+    for _ in 0..50 {
+        assert!(alive.step());
+    }
+    assert_eq!((sandbox.attempts("ok/1"), bed.commands()), (0, commands));
+    bed.be_history(false);
+    until(&mut alive, "done", |_| bed.is_done());
+    assert_eq!(bed.count("ok", "RechargeSucceeded") + bed.count("agreed", "RechargeSucceeded"), 2);
+}
