@@ -20,6 +20,11 @@ pub trait Feed: Send {
     /// # Errors
     /// The place cannot be kept.
     fn commit(&mut self) -> Result<(), FeedError>;
+
+    /// Whether everything was given that was there when the feed was opened. Before that, what is given may be history.
+    fn is_caught_up(&mut self) -> bool {
+        true
+    }
 }
 
 /// Where commands go.
@@ -29,4 +34,24 @@ pub trait Orders: Send {
     /// # Errors
     /// The log cannot be written to; whether the command is on it is not known, and it is sent again under the same id.
     fn send(&mut self, org: &str, command: &[u8]) -> Result<(), FeedError>;
+}
+
+impl<F: Feed + ?Sized> Feed for Box<F> {
+    fn next(&mut self, wait: Duration) -> Result<Option<Vec<u8>>, FeedError> {
+        (**self).next(wait)
+    }
+
+    fn commit(&mut self) -> Result<(), FeedError> {
+        (**self).commit()
+    }
+
+    fn is_caught_up(&mut self) -> bool {
+        (**self).is_caught_up()
+    }
+}
+
+impl<O: Orders + ?Sized> Orders for Box<O> {
+    fn send(&mut self, org: &str, command: &[u8]) -> Result<(), FeedError> {
+        (**self).send(org, command)
+    }
 }

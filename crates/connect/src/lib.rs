@@ -9,6 +9,7 @@ pub mod feed;
 mod follow;
 pub mod mail;
 pub mod notice;
+pub mod payment;
 pub mod secret;
 pub mod stop;
 pub mod webhook;

@@ -4,6 +4,7 @@ mod arguments;
 mod balance;
 mod cli;
 mod config;
+mod connect;
 mod deck;
 mod demo;
 mod exit;

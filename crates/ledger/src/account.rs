@@ -396,8 +396,9 @@ impl Account {
 
     fn look_at_trigger(&mut self, at: Timestamp, due: bool, effects: &mut Effects) {
         let balance = self.balance();
-        let recharging = self.recharging();
-        let request = self.recharge.as_deref_mut().filter(|_| recharging).and_then(|it| it.look(balance, at));
+        let (recharging, currency) = (self.recharging(), self.currency);
+        let request = self.recharge.as_deref_mut().filter(|_| recharging);
+        let request = request.and_then(|it| it.look(balance, currency, at));
         if let Some(event) = request {
             self.emit(at, due, event, effects);
         }

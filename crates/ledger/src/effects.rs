@@ -228,6 +228,8 @@ pub enum Event {
         number: u64,
         /// How much.
         amount: Money,
+        /// The account's currency.
+        currency: Currency,
         /// 1 for the first time this id is sent, then 2, 3, …
         sending: u32,
         /// Which attempt at paying it is, from 1.

@@ -4,11 +4,11 @@
 //! succeeded or is outstanding in a month never exceeds the cap, but for money that arrived after its request was
 //! given up, which is real and counted all the same.
 //!
-//! Knows no balance of its own: the account tells it when to look.
+//! Knows no balance and no currency of its own: the account tells it when to look.
 
 use std::sync::Arc;
 
-use drawdown_units::{Money, Timestamp};
+use drawdown_units::{Currency, Money, Timestamp};
 
 use crate::command::{Outcome, Settings, Settlement};
 use crate::effects::{Event, Refusal};
@@ -116,7 +116,7 @@ impl Recharge {
     }
 
     /// Asks for money if `balance` is strictly below the trigger, or says that the cap refuses it.
-    pub fn look(&mut self, balance: Money, now: Timestamp) -> Option<Event> {
+    pub fn look(&mut self, balance: Money, currency: Currency, now: Timestamp) -> Option<Event> {
         if !self.wants_look(balance) {
             return None;
         }
@@ -134,7 +134,7 @@ impl Recharge {
         self.cap_refused = false;
         self.outstanding =
             Some(Outstanding { amount, requested: now, sent: now, sending: 1, attempt: 1, retry_at: None });
-        Some(self.request())
+        Some(self.request(currency))
     }
 
     /// The instant at which an outstanding request is sent again, by silence or after a failed attempt.
@@ -144,12 +144,12 @@ impl Recharge {
     }
 
     /// Sends the outstanding request again under its id; silence uses no attempt (boundaries.md R3).
-    pub fn send_again(&mut self, at: Timestamp) -> Event {
+    pub fn send_again(&mut self, currency: Currency, at: Timestamp) -> Event {
         let outstanding = self.outstanding.as_mut().expect("invariant: only an outstanding request is sent again");
         outstanding.sent = at;
         outstanding.sending = outstanding.sending.saturating_add(1);
         outstanding.retry_at = None;
-        self.request()
+        self.request(currency)
     }
 
     /// The first instant of the month after the one in which the cap refused.
@@ -253,11 +253,12 @@ impl Recharge {
         Settled::Paid(Payment { number, amount, invoice: self.invoice })
     }
 
-    fn request(&self) -> Event {
+    fn request(&self, currency: Currency) -> Event {
         let outstanding = self.outstanding.as_ref().expect("invariant: a request is outstanding");
         Event::RechargeRequested {
             number: self.number,
             amount: outstanding.amount,
+            currency,
             sending: outstanding.sending,
             attempt: outstanding.attempt,
             settings: Arc::clone(&self.settings),

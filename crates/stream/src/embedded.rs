@@ -10,6 +10,7 @@
 mod block;
 pub mod decks;
 mod inbox;
+mod follower;
 mod lock;
 mod reader;
 mod restore;
@@ -27,6 +28,7 @@ use drawdown_units::Timestamp;
 use drawdown_wire::source::Profile;
 
 pub use inbox::SpoolInbox;
+pub use follower::{FollowError, Follower};
 pub use reader::{Cursor, Message, Reader};
 pub use spool::{DECKS, PlaceError, ReadProfile, SPOOL, place, spooled};
 pub use store::StoreError;

@@ -10,6 +10,7 @@ mod cursors;
 pub mod decks;
 #[doc(hidden)]
 pub mod ffi;
+pub mod follower;
 mod heard;
 mod inbox;
 pub mod owners;

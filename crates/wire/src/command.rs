@@ -1,6 +1,8 @@
 //! Commands: decoding one JSON object, strictly. A field that is missing, unknown or not what it should be is a
 //! rejection that names it, because a command moves money and a typing error must not be read as something else.
 
+pub mod settle;
+
 use std::sync::Arc;
 
 use drawdown_ledger::LotId;

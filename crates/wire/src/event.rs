@@ -1,6 +1,7 @@
 //! Account events: what happened to an account, one line each. Written by hand for speed, read back by [`read`].
 
 mod read;
+pub mod recharge;
 
 use drawdown_ledger::command::{Outcome, PaymentMethod, Settings};
 use drawdown_ledger::effects::{Event, Occurrence};
@@ -202,9 +203,10 @@ fn write_licence(json: &mut Writer<'_>, user: &str, licence: &str, country: [u8;
 
 fn write_recharge_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
     match event {
-        Event::RechargeRequested { number, amount, sending, attempt, settings } => {
+        Event::RechargeRequested { number, amount, currency, sending, attempt, settings } => {
             write_recharge_id(json, org, *number);
             json.money(key!("amount"), *amount);
+            json.plain(key!("currency"), currency.as_str());
             json.integer(key!("sending"), *sending);
             json.integer(key!("attempt"), *attempt);
             write_payment(json, &settings.payment);
@@ -279,7 +281,7 @@ pub fn recharge_number(org: &str, id: &str) -> Option<u64> {
     (id.len() == org.len() + 1 + number.to_string().len()).then_some(number)
 }
 
-fn outcome_name(outcome: Outcome) -> &'static str {
+pub(crate) fn outcome_name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Succeeded => "succeeded",
         Outcome::Declined => "declined",

@@ -50,7 +50,8 @@ impl Account {
             Due::MonthStart => self.recharge_state().cap_refused = false,
             Due::CooldownEnd => self.recharge_state().rearm_at = None,
             Due::Sending => {
-                let event = self.recharge_state().send_again(at);
+                let currency = self.currency;
+                let event = self.recharge_state().send_again(currency, at);
                 self.emit(at, true, event, effects);
             }
         }

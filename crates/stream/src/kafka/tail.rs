@@ -122,7 +122,7 @@ impl Tail {
     }
 }
 
-fn is_passing(error: &KafkaError) -> bool {
+pub(super) fn is_passing(error: &KafkaError) -> bool {
     use rdkafka::types::RDKafkaErrorCode as Code;
     let passing =
         [Code::BrokerTransportFailure, Code::AllBrokersDown, Code::NotLeaderForPartition, Code::RequestTimedOut];

@@ -2,5 +2,6 @@
 
 mod bed;
 mod crash;
+mod following;
 mod inputs;
 mod store;

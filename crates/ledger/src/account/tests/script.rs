@@ -375,7 +375,7 @@ fn show_recharge_event(event: &Event) -> String {
             let off = if settings.enabled { "" } else { " off" };
             format!("AutoRechargeConfigured {} below {}{cap}{off}", settings.amount, settings.trigger)
         }
-        Event::RechargeRequested { number, amount, sending, attempt, settings: _ } => {
+        Event::RechargeRequested { number, amount, currency: _, sending, attempt, settings: _ } => {
             format!("RechargeRequested {number}: {amount}, sending {sending}, attempt {attempt}")
         }
         Event::RechargeSucceeded { number, lot, amount, processed: _, purchased, expires } => {

@@ -146,8 +146,8 @@ impl Account {
         let settings = self.recharge.settings.as_ref().expect("nothing is requested without");
         // Of settings changed meanwhile it keeps its amount (R10), not a way of paying that was replaced.
         let fields = json!({
-            "rechargeId": request.id, "amount": print(request.amount), "sending": request.sending,
-            "attempt": request.attempt, "paymentMethod": settings.method,
+            "rechargeId": request.id, "amount": print(request.amount), "currency": self.currency,
+            "sending": request.sending, "attempt": request.attempt, "paymentMethod": settings.method,
         });
         self.emit("RechargeRequested", fields);
     }
