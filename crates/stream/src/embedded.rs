@@ -9,8 +9,8 @@
 
 mod block;
 pub mod decks;
-mod inbox;
 mod follower;
+mod inbox;
 mod lock;
 mod reader;
 mod restore;
@@ -27,8 +27,8 @@ use drawdown_engine::log::{Batch, Change, Log, LogError, Output, Position, Progr
 use drawdown_units::Timestamp;
 use drawdown_wire::source::Profile;
 
-pub use inbox::SpoolInbox;
 pub use follower::{FollowError, Follower};
+pub use inbox::SpoolInbox;
 pub use reader::{Cursor, Message, Reader};
 pub use spool::{DECKS, PlaceError, ReadProfile, SPOOL, place, spooled};
 pub use store::StoreError;

@@ -11,8 +11,8 @@ use serde_json::{Map, Value, json};
 
 use super::accounts::{check_match, settings_of, tagged};
 use super::give::{Wish, answer, find, give, object};
-use crate::desk::Key;
 use crate::access::unknown_account;
+use crate::desk::Key;
 use crate::problem::Problem;
 use crate::service::{Caller, Service};
 

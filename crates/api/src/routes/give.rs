@@ -11,10 +11,10 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
+use crate::access::unknown_account;
 use crate::books::{Lines, Query};
 use crate::desk::{Entry, Key, Outcome};
 use crate::meters::clock;
-use crate::access::unknown_account;
 use crate::problem::Problem;
 use crate::service::{Caller, Service, broken, header};
 
@@ -89,7 +89,7 @@ pub(super) async fn give_as(
         [("commandId", json!(id)), ("orgId", json!(wish.org)), ("at", json!(at)), ("type", json!(wish.kind))];
     wish.fields.extend(envelope.into_iter().chain([("actor", actor)]).map(|(name, it)| (name.to_owned(), it)));
     let line = serde_json::to_vec(&wish.fields).map_err(|error| broken(&error))?;
-    command::decode(&line).map_err(|rejection| refused_form(wish.org, &rejection))?;
+    command::decode(&line).map_err(|rejection| refused_form(&rejection))?;
 
     let key: Key = (wish.org.into(), id.into());
     let told = match service.desk.enter(&key, &digest) {
@@ -200,11 +200,11 @@ pub(super) fn answer(key: &Key, outcome: Outcome, done: StatusCode, is_again: bo
             let detail = "a command of this id was booked before";
             Err(Problem::new(StatusCode::CONFLICT, "already-booked", detail))
         }
-        Outcome::Rejected(rejection) => Err(refused_form(org, &rejection)),
+        Outcome::Rejected(rejection) => Err(refused_form(&rejection)),
     }
 }
 
-fn refused_form(org: &str, rejection: &Rejection) -> Problem {
+fn refused_form(rejection: &Rejection) -> Problem {
     if rejection.reason == Reason::UnknownOrg {
         return unknown_account();
     }

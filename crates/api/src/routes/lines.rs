@@ -17,8 +17,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::accounts::page_size;
-use crate::books::{self, Format, Line, Lines, Page};
 use crate::access::unknown_account;
+use crate::books::{self, Format, Line, Lines, Page};
 use crate::problem::Problem;
 use crate::service::{Service, broken, header};
 

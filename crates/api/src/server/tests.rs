@@ -38,7 +38,11 @@ impl Views for OneAccount {
 fn start(stale_after: Duration) -> (Server, Arc<Health>, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::begin("0.0.0"));
     let health = Arc::new(Health::new(1, stale_after));
-    let routes = Routes { telemetry: Arc::clone(&telemetry), health: Arc::clone(&health), service: Arc::new(Service::of_views(Arc::new(OneAccount))) };
+    let routes = Routes {
+        telemetry: Arc::clone(&telemetry),
+        health: Arc::clone(&health),
+        service: Arc::new(Service::of_views(Arc::new(OneAccount))),
+    };
     (Server::start(([127, 0, 0, 1], 0).into(), routes, Guard::of_everybody()).unwrap(), health, telemetry)
 }
 

@@ -7,7 +7,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use drawdown_api::meters::Committed;
-use drawdown_api::{Service, EventTally, Figures, Health, Routes, Server, Stage, Telemetry, Totals, Views, WorkerMeters};
+use drawdown_api::{
+    EventTally, Figures, Health, Routes, Server, Service, Stage, Telemetry, Totals, Views, WorkerMeters,
+};
 use drawdown_engine::Tally;
 use drawdown_engine::log::Progress;
 use drawdown_engine::tally::{Charged, Funded};

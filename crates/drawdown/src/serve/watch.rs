@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use drawdown_api::{Desk, EventTally, Figures, Guard, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters};
+use drawdown_api::{
+    Desk, EventTally, Figures, Guard, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters,
+};
 use drawdown_engine::Partition;
 use drawdown_engine::log::{Change, Progress};
 use drawdown_engine::worker::{Committed, Observer};
