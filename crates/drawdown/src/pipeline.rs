@@ -1,5 +1,6 @@
 //! The pipeline as the configuration describes it: what commands that run or reach it have in common.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use drawdown_engine::log::{Input, Output};
@@ -41,9 +42,11 @@ pub fn kafka_settings(kafka: &Kafka) -> KafkaSettings {
     settings
 }
 
-/// The same for a member of the group, which says where it is reached.
-pub fn member_settings(config: &Config, kafka: &Kafka) -> KafkaSettings {
-    KafkaSettings { advertised: Some(format!("http://{}", config.http.listen)), ..kafka_settings(kafka) }
+/// The same for a member of the group that listens at `address`, and says so to the others.
+pub fn member_settings(config: &Config, kafka: &Kafka, address: SocketAddr) -> KafkaSettings {
+    let scheme = if config.http.tls.is_some() { "https" } else { "http" };
+    let advertised = config.http.advertise.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+    KafkaSettings { advertised: Some(advertised), ..kafka_settings(kafka) }
 }
 
 /// Where the embedded log is, and how its files are read.

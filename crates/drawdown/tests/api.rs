@@ -104,8 +104,7 @@ fn a_call_from_nothing(desk: &Desk) {
     assert_eq!((&debit["id"], &debit["funding"][0]["lotId"]), (&json!("call-1"), &json!("L1")), "{debit}");
     let explained = client.get("/v1/accounts/contoso/calls/call-1/explanation").expect(200);
     assert_eq!(explained["items"][0]["recomputed"]["equal"], true, "{explained}");
-    let balance = client.get("/v1/accounts/contoso/balance").expect(200);
-    assert_eq!(balance["settled"], debit["balanceAfter"], "{balance}");
+    client.wait_for("/v1/accounts/contoso/balance", |balance| balance["settled"] == debit["balanceAfter"]);
     assert_eq!(client.get("/v1/accounts/contoso/lots").expect(200)["lots"][0]["lotId"], "L1");
 
     // Killed and started again: the key is still known, from the log.

@@ -16,6 +16,8 @@ use super::reader::Reader;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Http {
     pub listen: SocketAddr,
+    /// Where the other processes of a group reach this one.
+    pub advertise: Option<String>,
     /// After how long without a word a worker is taken for stuck.
     pub stale_after: Duration,
     /// Who may ask, and how often.
@@ -57,6 +59,7 @@ pub(super) fn read(reader: &mut Reader) -> Http {
     let listen = read_listen(reader);
     let http = Http {
         listen,
+        advertise: read_advertise(reader),
         stale_after: Duration::from_secs(reader.whole("http.stale_after_s")),
         access: Settings {
             keys_file: file(reader, "http.keys_file"),
@@ -82,6 +85,17 @@ fn read_listen(reader: &mut Reader) -> SocketAddr {
         reader.fault(PATH, format!("{text:?} is no address"), "write an IP address and a port, such as 127.0.0.1:9464");
         SocketAddr::from(([127, 0, 0, 1], 0))
     })
+}
+
+fn read_advertise(reader: &mut Reader) -> Option<String> {
+    const PATH: &str = "http.advertise";
+    let text = reader.text_if_given(PATH)?;
+    let is_url =
+        ["http://", "https://"].iter().any(|scheme| text.strip_prefix(scheme).is_some_and(|it| !it.is_empty()));
+    if !is_url {
+        reader.fault(PATH, format!("{text:?} is no address"), "write a URL, such as http://drawdown-0.drawdown:9464");
+    }
+    Some(text.trim_end_matches('/').to_owned())
 }
 
 fn file(reader: &mut Reader, path: &'static str) -> Option<PathBuf> {

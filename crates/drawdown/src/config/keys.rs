@@ -256,6 +256,12 @@ pub const KEYS: &[Key] = &[
         "\"127.0.0.1:9464\"",
         "Where metrics, health and the API are served. Beyond this machine only where http.keys_file or http.oidc say who may ask, or by permission.",
     ),
+    open(
+        "http.advertise",
+        Kind::Text,
+        "\"http://drawdown-0.drawdown:9464\"",
+        "Where the other processes of a group reach this one: they pass on what it decides. Without it: http.listen.",
+    ),
     key(
         "http.allow_unauthenticated",
         Kind::Bool,

@@ -16,7 +16,7 @@ use drawdown_stream::kafka::KafkaInbox;
 use super::supply::Supply;
 use crate::config::{Config, Log};
 use crate::exit::Failure;
-use crate::pipeline::{kafka_settings, member_settings};
+use crate::pipeline::kafka_settings;
 
 /// The service of a process.
 ///
@@ -40,7 +40,7 @@ pub fn service(
     let mut service = Service::new(views, desk, inbox, books, decks);
     service.window_days = config.rating.limits.window_days;
     if let Log::Kafka(kafka) = &config.log {
-        service.owners = Arc::new(owners::GroupOwners::new(&member_settings(config, kafka), Arc::clone(ours)));
+        service.owners = Arc::new(owners::GroupOwners::new(&kafka_settings(kafka), Arc::clone(ours)));
     }
     Ok(service)
 }

@@ -1,5 +1,6 @@
 //! Who watches the workers: views, metrics and health, fed once a transaction.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -24,6 +25,7 @@ use crate::export::{account_line, user_line};
 
 /// What the threads of the process share.
 pub struct Shared {
+    address: SocketAddr,
     supply: Arc<Supply>,
     /// Whoever prices must know every deck that was published before it began.
     are_decks_known: AtomicBool,
@@ -72,6 +74,7 @@ impl Shared {
         let server = Server::start(listen, routes, guard)
             .map_err(|error| Failure::usage(format!("http.listen {listen}: {error}; give another address")))?;
         let shared = Shared {
+            address: server.address(),
             pulses: (0..config.workers).map(|worker| health.pulse(worker)).collect(),
             process: telemetry.process(),
             supply,
@@ -94,6 +97,11 @@ impl Shared {
 
     pub fn supply(&self) -> &Supply {
         &self.supply
+    }
+
+    /// Where the process is reached.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The catalogue in force; `None` while there is none, or not every published deck was read yet.

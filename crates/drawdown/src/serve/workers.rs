@@ -52,7 +52,7 @@ pub fn start(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>)
                 })
             }
             LogConfig::Kafka(kafka) => {
-                let settings = pipeline::member_settings(config, kafka);
+                let settings = pipeline::member_settings(config, kafka, shared.address());
                 let log = KafkaLog::connect(&settings, thread).map_err(|error| Failure::Fault(error.into()))?;
                 Box::new(move || {
                     let open =

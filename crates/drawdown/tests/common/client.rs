@@ -101,7 +101,16 @@ impl Client {
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Option<&Value>) -> Answer {
         let text = body.map(Value::to_string);
         let body = text.as_ref().map(|text| ("application/json", text.as_bytes()));
-        self.try_send(method, path, headers, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let answer = self.try_send(method, path, headers, body);
+            let answer = answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+            // Partitions may be on their way from one worker to another: the answer says to try again.
+            if answer.status != 503 || Instant::now() > deadline {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     pub fn get(&self, path: &str) -> Answer {

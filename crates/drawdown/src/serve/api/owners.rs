@@ -1,7 +1,7 @@
 //! Who owns what on Kafka: this process knows its own partitions at once, those of others from the group's coordinator.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use drawdown_api::owners::{Owner, Owners};
 use drawdown_stream::kafka::{KafkaSettings, owners};
@@ -25,13 +25,12 @@ impl Ours {
 /// The owners of a group.
 pub struct GroupOwners {
     group: owners::Owners,
-    ours: std::sync::Arc<Ours>,
-    advertised: Option<String>,
+    ours: Arc<Ours>,
 }
 
 impl GroupOwners {
-    pub fn new(settings: &KafkaSettings, ours: std::sync::Arc<Ours>) -> Self {
-        GroupOwners { group: owners::Owners::new(settings), ours, advertised: settings.advertised.clone() }
+    pub fn new(settings: &KafkaSettings, ours: Arc<Ours>) -> Self {
+        GroupOwners { group: owners::Owners::new(settings), ours }
     }
 }
 
@@ -44,7 +43,7 @@ impl Owners for GroupOwners {
     fn find(&self, org: &str) -> Owner {
         match self.group.of(org) {
             Ok((partition, _)) if self.ours.has(partition) => Owner::Here,
-            Ok((_, Some(address))) if Some(&address) != self.advertised.as_ref() => Owner::There(address),
+            Ok((_, Some(address))) => Owner::There(address),
             Ok(_) => {
                 self.group.forget();
                 Owner::Nobody
