@@ -7,6 +7,7 @@ mod decks;
 pub(crate) mod give;
 mod ingest;
 mod lines;
+mod mask;
 
 use std::sync::Arc;
 
