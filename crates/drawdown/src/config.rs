@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use drawdown_api::authorise;
 use drawdown_engine::Limits;
 use drawdown_ledger::{Plans, Rules};
 use drawdown_rating::Fault;
@@ -67,6 +68,8 @@ pub struct Config {
     /// The figures of the ledger.
     pub rules: Rules,
     pub http: Http,
+    /// How calls are authorised.
+    pub authorisation: authorise::Settings,
     pub logging: Logging,
 }
 
@@ -187,6 +190,7 @@ impl Config {
             rating,
             rules: read_rules(reader),
             http: http::read(reader),
+            authorisation: read_authorisation(reader),
             logging: read_logging(reader),
         }
     }
@@ -283,6 +287,18 @@ fn read_plans(reader: &mut Reader) -> Plans {
         reader.fault(PATH, what, "write \"teams\", or the file of a plan catalogue");
         Plans::default()
     })
+}
+
+fn read_authorisation(reader: &mut Reader) -> authorise::Settings {
+    authorise::Settings {
+        maximum_s: reader.whole("authorisation.maximum_s"),
+        slice_s: reader.whole("authorisation.slice_s"),
+        grace_s: reader.whole("authorisation.grace_s"),
+        overdraft: reader.money("authorisation.overdraft"),
+        of_org_count_max: reader.whole("authorisation.calls_max_per_org"),
+        count_max: reader.whole("authorisation.calls_max"),
+        ..authorise::Settings::default()
+    }
 }
 
 fn read_logging(reader: &mut Reader) -> Logging {

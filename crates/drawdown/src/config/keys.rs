@@ -331,6 +331,32 @@ pub const KEYS: &[Key] = &[
         "false",
         "A token without that claim is for all organisations; otherwise for none.",
     ),
+    key("authorisation.maximum_s", Kind::Whole(1, 604_800), "14400", "The longest that a call may last."),
+    key(
+        "authorisation.slice_s",
+        Kind::Whole(1, 604_800),
+        "300",
+        "For how long a call is granted at a time, unless its switch asks for another time.",
+    ),
+    key(
+        "authorisation.grace_s",
+        Kind::Whole(0, 604_800),
+        "300",
+        "How long after the end of what was granted money is kept for the call's record.",
+    ),
+    key(
+        "authorisation.overdraft",
+        Kind::Money,
+        "\"0.00\"",
+        "How far beyond its balance an organisation may be promised money; strict accounts never are.",
+    ),
+    key(
+        "authorisation.calls_max_per_org",
+        Kind::Whole(1, 10_000_000),
+        "20000",
+        "How many calls of one organisation may run at once,",
+    ),
+    key("authorisation.calls_max", Kind::Whole(1, 100_000_000), "500000", "and how many in all."),
     key(
         "logging.level",
         Kind::Text,
