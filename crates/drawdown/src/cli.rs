@@ -2,10 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::connect::dead_letters;
 use crate::exit::Run;
 use crate::{
-    balance, config, deck, demo, explain, export, generate, import, key, manual, rate, replay, report, rerate, serve,
-    tail, topics, verify,
+    balance, config, deck, demo, explain, export, generate, import, key, manual, rate, replay, report, rerate, sandbox,
+    serve, tail, topics, verify,
 };
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
@@ -34,6 +35,8 @@ enum Command {
     Report(report::Args),
     Deck(deck::Args),
     Key(key::Args),
+    Sandbox(sandbox::Args),
+    DeadLetters(dead_letters::Args),
     Generate(generate::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -59,6 +62,8 @@ impl Cli {
             Command::Report(args) => report::run(&args),
             Command::Deck(args) => deck::run(&args),
             Command::Key(args) => key::run(&args),
+            Command::Sandbox(args) => sandbox::run(&args),
+            Command::DeadLetters(args) => dead_letters::run(&args),
             Command::Generate(args) => generate::run(&args),
             Command::Completions(args) => manual::completions(&args),
             Command::Man(args) => manual::man(&args),

@@ -22,6 +22,7 @@ mod rate;
 mod replay;
 mod report;
 mod rerate;
+mod sandbox;
 mod serve;
 mod table;
 mod tail;
