@@ -4,8 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::exit::Run;
 use crate::{
-    balance, config, deck, demo, explain, export, generate, import, key, manual, rate, replay, report, rerate, serve,
-    tail, topics, verify,
+    account, balance, call, config, deck, demo, explain, export, funds, generate, import, key, licence, manual, price,
+    rate, recharge, replay, report, rerate, serve, tail, topics, verify,
 };
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
@@ -33,6 +33,12 @@ enum Command {
     Explain(explain::Args),
     Report(report::Args),
     Deck(deck::Args),
+    Account(account::Args),
+    Funds(funds::Args),
+    Recharge(recharge::Args),
+    Licence(licence::Args),
+    Call(call::Args),
+    Price(price::Args),
     Key(key::Args),
     Generate(generate::Args),
     Completions(manual::CompletionsArgs),
@@ -58,6 +64,12 @@ impl Cli {
             Command::Explain(args) => explain::run(&args),
             Command::Report(args) => report::run(&args),
             Command::Deck(args) => deck::run(&args),
+            Command::Account(args) => account::run(&args),
+            Command::Funds(args) => funds::run(&args),
+            Command::Recharge(args) => recharge::run(&args),
+            Command::Licence(args) => licence::run(&args),
+            Command::Call(args) => call::run(&args),
+            Command::Price(args) => price::run(&args),
             Command::Key(args) => key::run(&args),
             Command::Generate(args) => generate::run(&args),
             Command::Completions(args) => manual::completions(&args),
