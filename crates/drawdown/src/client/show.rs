@@ -76,7 +76,9 @@ pub const EVENT_COLUMNS: [(&str, Align); 6] = [
 
 /// An account event as a row.
 pub fn event_row(event: &Value) -> Vec<String> {
-    let about: Vec<String> = ABOUT.iter().map(|name| text(&event[*name])).filter(|it| !it.is_empty()).collect();
+    let mut about: Vec<String> = ABOUT.iter().map(|name| text(&event[*name])).filter(|it| !it.is_empty()).collect();
+    // The lot of a recharge has its id.
+    about.dedup();
     vec![
         text(&event["seq"]),
         instant(&event["at"]),

@@ -34,6 +34,10 @@ fn show(shelf: &Value, out: &mut impl Write) -> io::Result<()> {
         decks.row([id, version, currency, instant(&deck["effectiveFrom"]), rows]);
     }
     decks.write(out, "")?;
+    if list(&shelf["ratePlans"]).is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
     let mut plans = Table::new(&["rate plan", "currency", "decks"].map(|name| (name, Align::Left)));
     for plan in list(&shelf["ratePlans"]) {
         let products = plan["products"].as_object().into_iter().flatten();
