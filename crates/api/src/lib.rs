@@ -6,6 +6,7 @@ pub mod access;
 pub mod authorise;
 pub mod body;
 pub mod books;
+pub mod calls;
 pub mod desk;
 pub mod health;
 pub mod meters;
@@ -19,6 +20,7 @@ pub mod service;
 pub mod tls;
 pub mod views;
 
+pub use calls::Calls;
 pub use desk::Desk;
 pub use health::{Health, Pulse, Stage};
 pub use meters::{EventTally, Telemetry, WorkerMeters};

@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::authorise::{Authorisation, AuthorisationRequest, Extension, Release};
 use crate::problem::Problem;
 use crate::routes::give::ENVELOPE;
 use crate::routes::{Endpoint, Shape, endpoints};
-use utoipa::PartialSchema as _;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema as _, ToSchema as _};
 
 /// The published schemas, each with the name of its component.
 const SCHEMAS: [(&str, &str); 5] = [
@@ -222,6 +224,17 @@ fn components() -> Map<String, Value> {
         schemas.insert(name.to_owned(), schema);
     }
     schemas.insert("Problem".to_owned(), serde_json::to_value(Problem::schema()).unwrap_or_default());
+    let mut asked: Vec<(String, RefOr<Schema>)> = Vec::new();
+    for schema in [AuthorisationRequest::schema(), Extension::schema(), Release::schema(), Authorisation::schema()]
+        .into_iter()
+        .zip(["AuthorisationRequest", "Extension", "Release", "Authorisation"])
+    {
+        asked.push((schema.1.to_owned(), schema.0));
+    }
+    Authorisation::schemas(&mut asked);
+    for (name, schema) in asked {
+        schemas.insert(name, serde_json::to_value(schema).unwrap_or_default());
+    }
     schemas.extend(ours().as_object().cloned().unwrap_or_default());
     schemas
 }
@@ -277,6 +290,8 @@ fn ours() -> Value {
             "location": {"type": "string", "description": "Where the outcome will be."}})),
         "Accepted": object(&["accepted"], json!({"accepted": {"type": "integer", "minimum": 1}})),
         "UsageRecords": {"type": "object"},
+        "Released": object(&["orgId", "callId", "released"], json!({"orgId": text, "callId": text,
+            "released": {"type": "boolean", "description": "Whether anything was kept for it."}})),
         "Explanations": object(&["items"], json!({"items": {"type": "array", "items":
             object(&["debit", "explanation"], json!({"debit": reference("Debit"),
                 "explanation": {"type": "array", "items": object(&["about", "text"], json!({"about": text, "text": text}))},

@@ -2,11 +2,13 @@
 //! of scopes and the published description are all made of it.
 
 mod accounts;
+mod calls;
 mod changes;
 mod decks;
 pub(crate) mod give;
 mod ingest;
 mod lines;
+mod mask;
 
 use std::sync::Arc;
 
@@ -77,12 +79,13 @@ impl Endpoint {
 
     /// Whether it is about all organisations, so that a credential that holds for some does not reach it.
     pub fn is_for_all(&self) -> bool {
-        let is_checked_inside = ["/v1/accounts", "/v1/cdrs", "/v1/authorisations", "/v1/price"];
-        !self.path.contains("{org}") && !is_checked_inside.contains(&self.path)
+        let is_checked_inside = ["/v1/accounts", "/v1/cdrs", "/v1/price"].contains(&self.path);
+        !self.path.contains("{org}") && !is_checked_inside && self.scope != Scope::Authorise
     }
 
     fn place_of_org(&self) -> Option<Place> {
-        let is_in_body = self.method == Method::POST && ["/v1/accounts", "/v1/authorisations"].contains(&self.path);
+        let is_opening = self.method == Method::POST && self.path == "/v1/accounts";
+        let is_in_body = is_opening || self.scope == Scope::Authorise;
         match self.path.contains("{org}") {
             true => Some(Place::Path),
             false => is_in_body.then_some(Place::Body),
@@ -120,7 +123,7 @@ const SPAN: &[(&str, &str)] = &[
 
 /// All of them.
 pub fn endpoints() -> Vec<Endpoint> {
-    use Scope::{Ingest, Money, Operate, Read};
+    use Scope::{Authorise, Ingest, Money, Operate, Read};
     use Shape::{Command, File, Named, PageOf};
     let e = Endpoint::new;
     let written = |status| (status, Named("Done"));
@@ -351,6 +354,33 @@ pub fn endpoints() -> Vec<Endpoint> {
                 ("source", "The source profile, as on the command line; `native` unless given."),
                 ("org", "The organisation of records that name none."),
             ]),
+        e(
+            Method::POST,
+            "/v1/authorisations",
+            Authorise,
+            "May this call go ahead, and for how long?",
+            (200, Named("Authorisation")),
+            post(calls::authorise),
+        )
+        .takes(Named("AuthorisationRequest")),
+        e(
+            Method::POST,
+            "/v1/authorisations/extension",
+            Authorise,
+            "More time for a running call",
+            (200, Named("Authorisation")),
+            post(calls::extend),
+        )
+        .takes(Named("Extension")),
+        e(
+            Method::POST,
+            "/v1/authorisations/release",
+            Authorise,
+            "A call ended, or never came to be: keep nothing for it",
+            (200, Named("Released")),
+            post(calls::release),
+        )
+        .takes(Named("Release")),
         e(Method::GET, "/v1/decks", Read, "Decks and rate plans in force", (200, Named("Decks")), get(decks::list)),
         e(
             Method::POST,

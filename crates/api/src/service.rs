@@ -12,9 +12,11 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use drawdown_engine::inbox::Inbox;
+use drawdown_units::Money;
 
 use crate::access::{Peer, Principal, Scope, require, unknown_account};
 use crate::books::{Books, BooksError, Decks};
+use crate::calls::Calls;
 use crate::desk::Desk;
 use crate::owners::{self, Alone, Owners};
 use crate::problem::Problem;
@@ -33,6 +35,8 @@ pub struct Service {
     pub books: Arc<dyn Books>,
     /// Decks and rate plans.
     pub decks: Arc<dyn Decks>,
+    /// Running calls; without, this process authorises none.
+    pub calls: Option<Arc<Calls>>,
     /// Who decides for which organisation.
     pub owners: Arc<dyn Owners>,
     /// What reaches the others.
@@ -66,6 +70,7 @@ impl Service {
             inbox,
             books,
             decks,
+            calls: None,
             owners: Arc::new(Alone),
             peers: owners::peers(),
             patience: Duration::from_secs(5),
@@ -97,8 +102,8 @@ impl Service {
     }
 
     /// What is held for calls that run.
-    pub(crate) fn reserved(&self, _org: &str) -> drawdown_units::Money {
-        drawdown_units::Money::ZERO
+    pub(crate) fn reserved(&self, org: &str) -> Money {
+        self.calls.as_ref().map_or(Money::ZERO, |calls| calls.reserved(org))
     }
 
     /// Reads of the log on a thread of their own.

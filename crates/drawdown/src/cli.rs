@@ -2,10 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::connect::dead_letters;
 use crate::exit::Run;
 use crate::{
     account, balance, call, config, deck, demo, explain, export, funds, generate, import, key, licence, manual, price,
-    rate, recharge, replay, report, rerate, serve, tail, topics, verify,
+    rate, recharge, replay, report, rerate, sandbox, serve, tail, topics, verify,
 };
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
@@ -40,6 +41,8 @@ enum Command {
     Call(call::Args),
     Price(price::Args),
     Key(key::Args),
+    Sandbox(sandbox::Args),
+    DeadLetters(dead_letters::Args),
     Generate(generate::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -71,6 +74,8 @@ impl Cli {
             Command::Call(args) => call::run(&args),
             Command::Price(args) => price::run(&args),
             Command::Key(args) => key::run(&args),
+            Command::Sandbox(args) => sandbox::run(&args),
+            Command::DeadLetters(args) => dead_letters::run(&args),
             Command::Generate(args) => generate::run(&args),
             Command::Completions(args) => manual::completions(&args),
             Command::Man(args) => manual::man(&args),

@@ -4,6 +4,7 @@
 //! of a configuration is found in one pass, with the place it was given at and what to do. Decks, rate plans and source
 //! profiles are only named here: who reads them finds their faults.
 
+mod connect;
 mod http;
 mod kafka;
 mod keys;
@@ -16,11 +17,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args as ClapArgs;
+use drawdown_api::authorise;
 use drawdown_engine::Limits;
 use drawdown_ledger::{Plans, Rules};
 use drawdown_rating::Fault;
 
 use crate::exit::{Done, Failure, Run};
+pub use connect::{Connect, Mail, Payment, Provider};
 pub use http::Http;
 pub use kafka::Kafka;
 use keys::sample;
@@ -67,6 +70,10 @@ pub struct Config {
     /// The figures of the ledger.
     pub rules: Rules,
     pub http: Http,
+    /// How calls are authorised.
+    pub authorisation: authorise::Settings,
+    /// What is carried to the world outside.
+    pub connect: Connect,
     pub logging: Logging,
 }
 
@@ -187,6 +194,8 @@ impl Config {
             rating,
             rules: read_rules(reader),
             http: http::read(reader),
+            authorisation: read_authorisation(reader),
+            connect: connect::read(reader),
             logging: read_logging(reader),
         }
     }
@@ -283,6 +292,18 @@ fn read_plans(reader: &mut Reader) -> Plans {
         reader.fault(PATH, what, "write \"teams\", or the file of a plan catalogue");
         Plans::default()
     })
+}
+
+fn read_authorisation(reader: &mut Reader) -> authorise::Settings {
+    authorise::Settings {
+        maximum_s: reader.whole("authorisation.maximum_s"),
+        slice_s: reader.whole("authorisation.slice_s"),
+        grace_s: reader.whole("authorisation.grace_s"),
+        overdraft: reader.money("authorisation.overdraft"),
+        of_org_count_max: reader.whole("authorisation.calls_max_per_org"),
+        count_max: reader.whole("authorisation.calls_max"),
+        ..authorise::Settings::default()
+    }
 }
 
 fn read_logging(reader: &mut Reader) -> Logging {

@@ -29,6 +29,7 @@ mod recharge;
 mod replay;
 mod report;
 mod rerate;
+mod sandbox;
 mod serve;
 mod table;
 mod tail;

@@ -2,7 +2,7 @@
 //!
 //! Invariant: a view is never ahead of the log. Holds states in their binary form, decoded only when someone asks.
 
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dashmap::DashMap;
@@ -12,7 +12,15 @@ use drawdown_wire::account;
 #[derive(Debug, Default)]
 pub struct Views {
     accounts: Shelf,
-    users: Shelf,
+    users: DashMap<Box<[u8]>, Users>,
+    users_bytes: AtomicUsize,
+}
+
+/// The users of an organisation, by their keys.
+#[derive(Debug, Default)]
+struct Users {
+    partition: u32,
+    states: HashMap<Box<[u8]>, Vec<u8>>,
 }
 
 /// States by key.
@@ -31,13 +39,31 @@ struct View {
 impl Views {
     /// Publishes the committed state of an account or of a user, by its key in `accounts`.
     pub fn publish(&self, partition: u32, key: &[u8], state: &[u8]) {
-        if account::is_user(state) { &self.users } else { &self.accounts }.publish(partition, key, state);
+        if !account::is_user(state) {
+            return self.accounts.publish(partition, key, state);
+        }
+        let org = account::org_of_key(key);
+        let mut users = match self.users.get_mut(org) {
+            Some(users) => users,
+            None => self.users.entry(org.into()).or_default(),
+        };
+        users.partition = partition;
+        let before = users.states.insert(key.into(), state.to_vec());
+        self.users_bytes.fetch_add(state.len(), Ordering::Relaxed);
+        self.users_bytes.fetch_sub(before.map_or(0, |before| before.len()), Ordering::Relaxed);
     }
 
     /// Forgets the accounts of a partition that is not ours any more.
     pub fn forget(&self, partition: u32) {
         self.accounts.forget(partition);
-        self.users.forget(partition);
+        self.users.retain(|_, users| {
+            let is_kept = users.partition != partition;
+            if !is_kept {
+                let size_bytes = users.states.values().map(Vec::len).sum();
+                self.users_bytes.fetch_sub(size_bytes, Ordering::Relaxed);
+            }
+            is_kept
+        });
     }
 
     /// The committed state of an account, in its binary form; `None` if it was never opened or is not ours.
@@ -47,7 +73,14 @@ impl Views {
 
     /// The committed state of a user, in its binary form; `None` where no licence was ever assigned, or not here.
     pub fn user(&self, org: &str, user: &str) -> Option<Vec<u8>> {
-        self.users.get(&account::user_key(org, user))
+        self.users.get(org.as_bytes())?.states.get(&*account::user_key(org, user)).cloned()
+    }
+
+    /// Shows `each` the state of every user of an organisation.
+    pub fn each_user(&self, org: &str, each: &mut dyn FnMut(&[u8])) {
+        if let Some(users) = self.users.get(org.as_bytes()) {
+            users.states.values().for_each(|state| each(state));
+        }
     }
 
     /// Shows `each` the state of every account. Writers wait for a part of the accounts at a time, not for all.
@@ -75,7 +108,7 @@ impl Views {
 
     /// All states together, in bytes.
     pub fn size_bytes(&self) -> usize {
-        [&self.accounts, &self.users].iter().map(|shelf| shelf.size_bytes.load(Ordering::Relaxed)).sum()
+        self.accounts.size_bytes.load(Ordering::Relaxed) + self.users_bytes.load(Ordering::Relaxed)
     }
 
     /// How many accounts.

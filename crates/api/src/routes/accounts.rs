@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::mask::{mask, shown};
 use crate::access::unknown_account;
 use crate::problem::Problem;
 use crate::service::{Caller, Service, broken};
@@ -65,7 +66,7 @@ fn summary(account: &Value) -> Value {
 
 pub(super) async fn show(State(service): Shared, Path(org): Path<String>) -> Answer {
     let line = service.views.account(&org).ok_or_else(|| unknown_account())?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], line).into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], shown(line)).into_response())
 }
 
 pub(super) async fn balance(State(service): Shared, Path(org): Path<String>) -> Answer {
@@ -118,34 +119,28 @@ pub(super) async fn auto_recharge(State(service): Shared, Path(org): Path<String
     tagged(&settings)
 }
 
-/// The settings of automatic recharging. A card's token is not shown.
+/// The settings of automatic recharging, whole.
 ///
 /// # Errors
 /// They were never made.
 pub(super) fn settings_of(account: &Value, org: &str) -> Result<Value, Problem> {
-    let Some(settings) = account["recharge"]["settings"].as_object() else {
+    let Some(recharge) = account["recharge"].as_object() else {
         let detail = format!("automatic recharging of {org:?} was never set");
         return Err(Problem::new(StatusCode::NOT_FOUND, "not-set", detail));
     };
-    Ok(Value::Object(settings.clone()))
+    const FIELDS: [&str; 5] = ["enabled", "rechargeAmount", "triggerAmount", "monthlyCap", "paymentMethod"];
+    let settings = FIELDS.iter().filter_map(|name| Some(((*name).to_owned(), recharge.get(*name)?.clone())));
+    Ok(Value::Object(settings.collect()))
 }
 
 /// What settings are shown as, with the mark by which a change of them is noticed.
 pub(super) fn tagged(settings: &Value) -> Answer {
     let tag = tag_of(settings);
     let mut shown = settings.clone();
-    if let Some(card) = shown.pointer_mut("/paymentMethod/card") {
-        *card = json!(masked(card.as_str().unwrap_or_default()));
-    }
+    mask(&mut shown);
     let mut response = Json(shown).into_response();
     response.headers_mut().insert(header::ETAG, HeaderValue::from_str(&tag).map_err(|error| broken(&error))?);
     Ok(response)
-}
-
-/// The last four characters of a token, enough to know it again.
-fn masked(token: &str) -> String {
-    let tail: String = token.chars().rev().take(4).collect::<Vec<_>>().into_iter().rev().collect();
-    if token.chars().count() > 8 { format!("…{tail}") } else { "…".to_owned() }
 }
 
 /// The mark of settings.

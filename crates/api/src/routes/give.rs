@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
+use super::mask;
 use crate::access::unknown_account;
 use crate::books::{Lines, Query};
 use crate::desk::{Entry, Key, Outcome};
@@ -183,7 +184,8 @@ pub(super) fn answer(key: &Key, outcome: Outcome, done: StatusCode, is_again: bo
     let (org, id) = key;
     match outcome {
         Outcome::Applied(events) => {
-            let body = json!({"commandId": id, "orgId": org, "outcome": "applied", "events": events});
+            let mut body = json!({"commandId": id, "orgId": org, "outcome": "applied", "events": events});
+            mask::mask(&mut body);
             let mut response = (done, axum::Json(body)).into_response();
             if is_again {
                 response.headers_mut().insert("idempotency-replayed", axum::http::HeaderValue::from_static("true"));

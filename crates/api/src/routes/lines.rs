@@ -17,6 +17,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::accounts::page_size;
+use super::mask;
 use crate::access::unknown_account;
 use crate::books::{self, Format, Line, Lines, Page};
 use crate::problem::Problem;
@@ -167,7 +168,7 @@ async fn items(service: &Arc<Service>, lines: Lines, org: &str, shown: Shown) ->
     let limit = page_size(shown.limit, PAGE)?;
     let Page { lines, next, is_end } = page(service, lines, org, shown, limit).await?;
     let items: Result<Vec<Box<RawValue>>, _> =
-        lines.into_iter().map(|line| serde_json::from_slice::<Box<RawValue>>(&line.bytes)).collect();
+        lines.into_iter().map(|line| serde_json::from_slice::<Box<RawValue>>(&mask::shown(line.bytes))).collect();
     let items = items.map_err(|error| broken(&error))?;
     #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
@@ -335,7 +336,8 @@ fn events_from(held: Held) -> impl Stream<Item = Result<Event, Infallible>> {
         let name = if held.lines == Lines::Debits { "debit" } else { "account-event" };
         loop {
             if let Some(line) = held.waiting.pop_front() {
-                let text = String::from_utf8_lossy(&line.bytes);
+                let bytes = mask::shown(line.bytes);
+                let text = String::from_utf8_lossy(&bytes);
                 return Some((Ok(Event::default().event(name).id(line.next).data(text)), held));
             }
             let (lines, org, cursor) = (held.lines, held.org.clone(), held.cursor.clone());

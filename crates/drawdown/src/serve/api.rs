@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 pub use owners::Ours;
 
-use drawdown_api::{Desk, Service};
+use drawdown_api::authorise::books::States;
+use drawdown_api::{Calls, Desk, Service};
 use drawdown_engine::inbox::Inbox;
+use drawdown_stream::Views;
 use drawdown_stream::embedded::SpoolInbox;
 use drawdown_stream::kafka::KafkaInbox;
 
@@ -17,6 +19,25 @@ use super::supply::Supply;
 use crate::config::{Config, Log};
 use crate::exit::Failure;
 use crate::pipeline::kafka_settings;
+
+/// Committed states, for who authorises.
+struct Published(Arc<Views>);
+
+impl States for Published {
+    fn account(&self, org: &str) -> Option<Vec<u8>> {
+        self.0.get(org)
+    }
+
+    fn users(&self, org: &str, each: &mut dyn FnMut(&[u8])) {
+        self.0.each_user(org, each);
+    }
+}
+
+/// The running calls of a process.
+pub fn calls(config: &Config, views: Arc<Views>, supply: Arc<Supply>) -> Calls {
+    let catalogue = Box::new(move || supply.current());
+    Calls::new(config.authorisation.clone(), Arc::new(Published(views)), config.rules.clone(), catalogue)
+}
 
 /// The service of a process.
 ///

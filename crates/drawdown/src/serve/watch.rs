@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use drawdown_api::{
-    Desk, EventTally, Figures, Guard, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters,
+    Calls, Desk, EventTally, Figures, Guard, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters,
 };
 use drawdown_engine::Partition;
 use drawdown_engine::log::{Change, Progress};
@@ -31,6 +31,7 @@ pub struct Shared {
     are_decks_known: AtomicBool,
     views: Arc<Fresh>,
     desk: Arc<Desk>,
+    calls: Arc<Calls>,
     ours: Arc<Ours>,
     telemetry: Arc<Telemetry>,
     pulses: Vec<Arc<Pulse>>,
@@ -61,13 +62,15 @@ impl Shared {
         let began = Instant::now();
         let views = Arc::new(Fresh { views, rules: config.rules.clone(), began, fresh_ms: AtomicU64::new(0) });
         let (desk, ours) = (Arc::new(Desk::default()), Arc::new(Ours::default()));
-        let service = api::service(
+        let mut service = api::service(
             config,
             &supply,
             Arc::clone(&views) as Arc<dyn drawdown_api::Views>,
             Arc::clone(&desk),
             &ours,
         )?;
+        let calls = Arc::new(api::calls(config, Arc::clone(&views.views), Arc::clone(&supply)));
+        service.calls = Some(Arc::clone(&calls));
         let service = Arc::new(service);
         let routes = Routes { telemetry: Arc::clone(&telemetry), health: Arc::clone(&health), service };
         let listen = config.http.listen;
@@ -81,6 +84,7 @@ impl Shared {
             are_decks_known: AtomicBool::new(false),
             views,
             desk,
+            calls,
             ours,
             telemetry,
             server: std::sync::Mutex::new(Some(server)),
@@ -97,6 +101,12 @@ impl Shared {
 
     pub fn supply(&self) -> &Supply {
         &self.supply
+    }
+
+    /// The currency of an organisation's account, if it is here.
+    pub fn currency_of(&self, org: &str) -> Option<String> {
+        let account = self.views.account(&self.views.views.get(org)?)?;
+        Some(account.currency().to_string())
     }
 
     /// Where the process is reached.
@@ -138,6 +148,7 @@ impl Shared {
 
     /// Counts what lies in the spool, now and then.
     pub fn look(&self) {
+        self.calls.sweep(drawdown_api::meters::clock());
         let Some(directory) = &self.spool else { return };
         let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now_ms.saturating_sub(self.looked_ms.load(Ordering::Relaxed)) >= SPOOL_INTERVAL_MS {
@@ -241,6 +252,7 @@ impl Observer for Watch {
         for (partition, states) in committed.states.iter().chain(committed.users) {
             states.iter().for_each(|(key, state)| self.shared.views.views.publish(*partition, key, state));
         }
+        self.shared.calls.committed(committed);
         // Views first: whoever is told of a command then reads what it did.
         self.shared.desk.committed(committed);
         self.events.clear();
@@ -288,10 +300,12 @@ impl Observer for Watch {
 
     fn dropped(&mut self, partition: u32) {
         self.shared.views.views.forget(partition);
+        self.shared.calls.forget();
     }
 
     fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]) {
         self.shared.views.views.publish(partition, key, state);
+        self.shared.calls.saved(key, state);
     }
 
     fn restoring(&mut self, progress: Progress) {
