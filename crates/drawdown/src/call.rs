@@ -175,7 +175,7 @@ fn write_explanation(item: &Value, out: &mut impl Write) -> io::Result<()> {
     for line in list(&item["explanation"]) {
         let about = text(&line["about"]);
         let shown = if about == last { "" } else { &about };
-        writeln!(out, "{shown:<12}{}", text(&line["text"]).replace(char::is_control, " "))?;
+        writeln!(out, "{shown:<12}{}", text(&line["text"]))?;
         last = about;
     }
     match item["recomputed"]["equal"].as_bool() {

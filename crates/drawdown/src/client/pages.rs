@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::{Client, Reading, query};
+use super::{Client, Reading, query, text};
 use crate::arguments::parse_time;
 use crate::exit::{Done, Failure, Run};
 use crate::table::{Align, Table};
@@ -103,8 +103,8 @@ impl Reading {
         } else {
             writeln!(out, "nothing")?;
         }
-        if let (Some(next), false) = (&rest.next, rest.is_end.unwrap_or(false)) {
-            writeln!(out, "more: --all, or --cursor {next}")?;
+        if let (Some(next), false) = (rest.next.map(Value::from), rest.is_end.unwrap_or(false)) {
+            writeln!(out, "more: --all, or --cursor {}", text(&next))?;
         }
         Ok(Done::Well)
     }

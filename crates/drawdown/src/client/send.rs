@@ -1,5 +1,6 @@
 //! A request, sent until the server is ready for it, and followed until it is known what became of it.
 
+use std::io::ErrorKind;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -231,7 +232,12 @@ fn was_sent(error: &Error) -> bool {
         Error::HostNotFound | Error::ConnectionFailed | Error::BadUri(_) | Error::Http(_) => true,
         Error::Tls(_) | Error::Rustls(_) | Error::InvalidProxyUrl => true,
         Error::Timeout(timeout) => matches!(timeout, Timeout::Resolve | Timeout::Connect),
-        Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        Error::Io(error) => {
+            matches!(
+                error.kind(),
+                ErrorKind::ConnectionRefused | ErrorKind::HostUnreachable | ErrorKind::NetworkUnreachable
+            )
+        }
         _ => false,
     };
     !never

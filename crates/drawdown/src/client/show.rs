@@ -26,11 +26,11 @@ const ABOUT: [&str; 16] = [
     "reference",
 ];
 
-/// A value as a text; nothing where there is none.
+/// A value as a text that steers no terminal; nothing where there is none.
 pub fn text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => text.clone(),
+        Value::String(text) => text.replace(char::is_control, " "),
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         other => other.to_string(),
@@ -59,7 +59,7 @@ pub fn list(value: &Value) -> &[Value] {
 /// Names and values, one a line; those without a value are left out.
 pub fn labelled(lines: &[(&str, String)], out: &mut dyn Write) -> io::Result<()> {
     for (name, value) in lines.iter().filter(|(_, value)| !value.is_empty()) {
-        writeln!(out, "{name:<12}{}", value.replace(char::is_control, " "))?;
+        writeln!(out, "{name:<12}{value}")?;
     }
     Ok(())
 }
