@@ -9,6 +9,7 @@ pub(crate) mod give;
 mod ingest;
 mod lines;
 mod mask;
+pub(crate) mod object;
 
 use std::sync::Arc;
 
@@ -400,12 +401,13 @@ pub fn endpoints() -> Vec<Endpoint> {
             get(decks::diff),
         )
         .query(&[("!from", "A version."), ("!to", "Another.")]),
-        e(Method::GET, "/v1/price", Read, "What a call would cost", (200, Named("Price")), get(decks::price)).query(&[
-            ("!plan", "The rate plan."),
-            ("!number", "The number that decides the price, as dialled or in E.164."),
-            ("at", "When it would start; now unless given."),
-            ("seconds", "How long it would last; 60 unless given."),
-        ]),
+        e(Method::GET, "/v1/price", Read, "What a call would cost", (200, Named("CallPrice")), get(decks::price))
+            .query(&[
+                ("!plan", "The rate plan."),
+                ("!number", "The number that decides the price, as dialled or in E.164."),
+                ("at", "When it would start; now unless given."),
+                ("seconds", "How long it would last; 60 unless given."),
+            ]),
     ]
 }
 

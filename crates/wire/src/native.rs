@@ -5,6 +5,7 @@
 //! the reader refuses a row is it looked at again, to name the field at fault.
 //! Numbers are taken as the text they were written in: no floating point is between a record and its money.
 
+mod depth;
 mod envelope;
 pub(crate) mod fault;
 mod row;

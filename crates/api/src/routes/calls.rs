@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use super::give::object;
+use super::object::object;
 use crate::access::unknown_account;
 use crate::authorise::{AuthorisationRequest, Extension, Release};
 use crate::calls::Calls;

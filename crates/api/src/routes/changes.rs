@@ -10,7 +10,8 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 
 use super::accounts::{check_match, settings_of, tagged};
-use super::give::{Wish, answer, find, give, object};
+use super::give::{Wish, answer, find, give};
+use super::object::{is_long, object, too_long};
 use crate::access::unknown_account;
 use crate::desk::Key;
 use crate::problem::Problem;
@@ -39,6 +40,9 @@ fn missing(field: &str) -> Problem {
 
 /// Adds a field that the path gives: the body must not.
 fn with(mut fields: Map<String, Value>, name: &str, value: &str) -> Result<Map<String, Value>, Problem> {
+    if is_long(value) {
+        return Err(too_long(name));
+    }
     if fields.insert(name.to_owned(), json!(value)).is_some() {
         let detail = "is said by the path; leave it out";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).field(name).rule("bad-field"));

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use drawdown_units::Timestamp;
 use serde::Deserialize;
 
-use super::give::object;
+use super::object::object_of_files;
 use crate::books::PriceQuery;
 use crate::meters::clock;
 use crate::problem::Problem;
@@ -24,7 +24,7 @@ pub(super) async fn list(State(service): Shared) -> Answer {
 }
 
 pub(super) async fn publish(State(service): Shared, headers: HeaderMap, body: Bytes) -> Answer {
-    let mut fields = object(&headers, &body)?;
+    let mut fields = object_of_files(&headers, &body)?;
     let mut text = |name: &'static str| match fields.remove(name) {
         None | Some(serde_json::Value::Null) => Ok(None),
         Some(serde_json::Value::String(text)) => Ok(Some(text)),

@@ -12,12 +12,13 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
 
 use super::mask;
+use super::object::is_long;
 use crate::access::unknown_account;
 use crate::books::{Lines, Query};
 use crate::desk::{Entry, Key, Outcome};
 use crate::meters::clock;
 use crate::problem::Problem;
-use crate::service::{Caller, Service, broken, header};
+use crate::service::{Caller, Service, broken};
 
 /// A request to be made a command.
 pub(super) struct Wish<'a> {
@@ -72,6 +73,9 @@ pub(super) async fn give_as(
     if let Some(given) = ENVELOPE.into_iter().find(|name| wish.fields.contains_key(*name)) {
         let detail = "is set by the server; leave it out (the header Idempotency-Key makes a repetition harmless)";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).field(given).rule("bad-field"));
+    }
+    if is_long(wish.org) {
+        return Err(unknown_account());
     }
     let digest = digest_of(&wish);
     let at = clock().to_string();
@@ -264,24 +268,4 @@ pub(super) async fn find(service: &Arc<Service>, key: &Key) -> Result<Option<(Op
     let digest = first["actor"]["request"].as_str().map(str::to_owned);
     let refusal = events.iter().find(|event| event["type"] == "CommandRefused").cloned();
     Ok(Some((digest, refusal.map_or(Outcome::Applied(events), Outcome::Refused))))
-}
-
-/// A body that is an object.
-///
-/// # Errors
-/// It is none.
-pub(super) fn object(headers: &HeaderMap, body: &[u8]) -> Result<Map<String, Value>, Problem> {
-    if body.is_empty() {
-        return Ok(Map::new());
-    }
-    let media = header(headers, "content-type").unwrap_or_default();
-    if !media.split(';').next().is_some_and(|media| media.trim().eq_ignore_ascii_case("application/json")) {
-        let detail = format!("the body is {media:?}; application/json is read here");
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", detail));
-    }
-    match serde_json::from_slice(body) {
-        Ok(Value::Object(map)) => Ok(map),
-        Ok(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", "the body is JSON, but no object")),
-        Err(error) => Err(Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body is no JSON: {error}"))),
-    }
 }

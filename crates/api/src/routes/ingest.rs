@@ -22,6 +22,9 @@ use crate::service::{Caller, Service, header};
 /// How many records one request may hold.
 const RECORDS_MAX: usize = 10_000;
 
+/// How long one record may be: what becomes of it holds it, and must fit a message of the log.
+const RECORD_BYTES_MAX: usize = 256 * 1024;
+
 /// How the records are written, and whose they are where they do not say.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -59,6 +62,10 @@ pub(super) async fn cdrs(
         })?;
     }
     let records = records_of(&headers, &body)?;
+    if let Some(index) = records.iter().position(|record| record.len() > RECORD_BYTES_MAX) {
+        let detail = format!("is of more than {RECORD_BYTES_MAX} bytes");
+        return Err(at(index, StatusCode::PAYLOAD_TOO_LARGE, "record-too-large", "body", &detail));
+    }
     let mut messages = Vec::with_capacity(records.len());
     for (index, record) in records.iter().enumerate() {
         let org = match org_of(record, &written) {
@@ -111,7 +118,8 @@ fn records_of(headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, Problem> 
     let media = media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let records = match media.as_str() {
         "application/json" if headers.contains_key("ce-id") => vec![structured(headers, text)?],
-        "application/json" | "application/cloudevents-batch+json" if text.trim_start().starts_with('[') => list(text)?,
+        "application/cloudevents-batch+json" => list(text)?,
+        "application/json" if text.trim_start().starts_with('[') => list(text)?,
         "application/json" | "application/cloudevents+json" => vec![object(text, 0)?],
         "application/x-ndjson" | "application/jsonl" | "application/json-lines" => {
             let lines = text.lines().filter(|line| !line.trim().is_empty());

@@ -1,5 +1,6 @@
 //! Why the JSON reader refused a row, in words, with the field. Slow, and only run on refused rows.
 
+use super::depth::is_too_deep;
 use super::row::{Kind, kind_of, wrong_kind};
 use crate::rejection::{Reason, Rejection};
 
@@ -25,9 +26,12 @@ pub(crate) fn not_an_object(bytes: &[u8]) -> Rejection {
     Rejection::new(Reason::Undecodable, format!("a JSON object is expected, but it begins with {found}"))
 }
 
-/// The record as text.
+/// The record as text, of which the reader can skip whatever is in it.
 #[inline]
 pub(crate) fn utf8(bytes: &[u8]) -> Result<&str, Rejection> {
+    if is_too_deep(bytes) {
+        return Err(Rejection::new(Reason::Undecodable, "lists or objects are nested too deep"));
+    }
     simdutf8::basic::from_utf8(bytes).map_err(|_| not_utf8(bytes))
 }
 

@@ -207,6 +207,19 @@ fn what_is_no_row_is_undecodable() {
     check_rejected(&with("calleeNumber", "true"), Reason::BadField, Some("calleeNumber"));
 }
 
+/// Such a record would end the process, were it read.
+#[test]
+fn nesting_has_an_end() {
+    for nested in ["[".repeat(200_000), "{\"a\":".repeat(200_000)] {
+        let text = format!("{{\"more\":{nested}");
+        let rejection = super::decode(text.as_bytes(), &Context::default()).expect_err("too deep");
+        assert_eq!(
+            (rejection.reason, &*rejection.detail),
+            (Reason::Undecodable, "lists or objects are nested too deep")
+        );
+    }
+}
+
 /// What is borrowed from a row is written into debits without being looked at, which rests on this: a JSON string holds
 /// no control character, and one with an escape is not borrowed.
 #[test]

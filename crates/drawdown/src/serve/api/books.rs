@@ -133,7 +133,16 @@ fn parse_cursor(text: &str) -> Option<Cursor> {
 
 /// What a report could not be made of.
 fn fault(error: &Fault) -> BooksError {
-    BooksError::Unavailable(format!("the report cannot be made: {error}"))
+    match error {
+        Fault::NotYet { .. } | Fault::UnknownOrg { .. } => BooksError::NotFound(error.to_string()),
+        Fault::CellTooLong { .. } => BooksError::BadRequest("format", error.to_string()),
+        Fault::Read(_)
+        | Fault::Line { .. }
+        | Fault::Inconsistent { .. }
+        | Fault::Sort { .. }
+        | Fault::Write(_)
+        | Fault::Workbook(_) => BooksError::Unavailable(format!("the report cannot be made: {error}")),
+    }
 }
 
 fn failure(error: Failure) -> BooksError {
