@@ -219,6 +219,53 @@ fn a_call_from_nothing_on_kafka() {
     a_call_from_nothing(&desk);
 }
 
+/// Two processes share the partitions; whichever is asked, the owner answers.
+#[test]
+fn either_process_answers_for_every_organisation() {
+    const ORGS: usize = 16;
+    if !kafka::runs_here() {
+        return;
+    }
+    let broker = Broker::single().expect("a broker");
+    let desk = Desk::on_kafka(&broker, "api-owners");
+    let text = std::fs::read_to_string(desk.path("drawdown.toml")).expect("a configuration");
+    let text = text.replace("[embedded]", "[log]\nworkers = 1\n[embedded]");
+    let start = |name: &str| {
+        let config = desk.path(&format!("{name}.toml"));
+        let own = text.replace("instance = \"one\"", &format!("instance = {name:?}"));
+        std::fs::write(&config, own).expect("it can be written");
+        let log = desk.path(&format!("{name}.log"));
+        let process = Process::start(&config, &log);
+        (process, Client::of_log(&log), log)
+    };
+    let (_one, first, _) = start("one");
+    let (_two, second, log) = start("two");
+    let deadline = std::time::Instant::now() + client::PATIENCE;
+    // The second has its share once it says so.
+    while !std::fs::read_to_string(&log).expect("a log").lines().any(|line| line.contains("restored partitions=2")) {
+        assert!(std::time::Instant::now() < deadline, "the second process owns nothing");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let clients = [&first, &second];
+    for number in 0..ORGS {
+        let org = format!("org-{number}");
+        let (here, there) = (clients[number % 2], clients[(number + 1) % 2]);
+        open(here, &org);
+        let funds = json!({"lotId": "L1", "amount": "10.00"});
+        there.post(&format!("/v1/accounts/{org}/lots"), &funds).expect(201);
+        for client in clients {
+            let balance = client.get(&format!("/v1/accounts/{org}/balance")).expect(200);
+            assert_eq!(balance["settled"], "10.00", "{org}: {balance}");
+        }
+        let call = json!({"orgId": org, "callId": "c", "userId": "u", "calleeNumber": "+442071838750"});
+        let answers = clients.map(|client| client.post("/v1/authorisations", &call).expect(200));
+        assert_eq!(answers[0]["allowed"], true, "{}", answers[0]);
+        assert_eq!(answers[0]["grantedSeconds"], answers[1]["grantedSeconds"], "the same reservation");
+        let reserved = clients.map(|client| client.get(&format!("/v1/accounts/{org}/balance")).expect(200));
+        assert_eq!(reserved[0]["reserved"], reserved[1]["reserved"], "held once, by the owner");
+    }
+}
+
 /// Clients add money while the process is killed and started again: what was acknowledged is there, once, and what was
 /// not may be there once at most.
 fn killed_under_load(desk: &Desk, kills: usize) {
