@@ -6,7 +6,7 @@ use clap::Args as ClapArgs;
 use drawdown_stream::embedded;
 use drawdown_wire::account::{self, Snapshot};
 
-use crate::client::{Client, ServerArgs, path, print_json};
+use crate::client::{Client, ServerArgs, path, print_json, to_the_second};
 use crate::config::{Config, Log};
 use crate::exit::{Done, Failure, Run};
 use crate::export::account_line;
@@ -80,7 +80,9 @@ fn show(state: &Snapshot<'_>, out: &mut impl io::Write) -> Result<(), Failure> {
         ("state", Align::Left),
     ]);
     for lot in &state.lots {
-        lots.row([&lot.lot_id, &lot.amount, &lot.remaining, &lot.expires_at, &lot.state].map(|text| text.to_string()));
+        let [id, bought, left, state] =
+            [&lot.lot_id, &lot.amount, &lot.remaining, &lot.state].map(|text| text.to_string());
+        lots.row([id, bought, left, to_the_second(&lot.expires_at), state]);
     }
     Ok(lots.write(out, "  ")?)
 }

@@ -19,7 +19,7 @@ use crate::exit::{Done, Failure, Run};
 pub use pages::{List, PageArgs, SpanArgs};
 pub use send::{Client, Written};
 pub use server::{ServerArgs, VARIABLES};
-pub use show::{EVENT_COLUMNS, amount, event_row, events, instant, labelled, list, text};
+pub use show::{EVENT_COLUMNS, amount, event_row, events, instant, labelled, list, text, to_the_second};
 
 /// What every command takes that reads.
 #[derive(Debug, Clone, ClapArgs)]

@@ -159,18 +159,18 @@ fn refusals_are_one_line_and_have_their_exit_code() {
 fn a_deck_is_published_through_the_api() {
     let desk = Desk::start();
     let mut shown = desk.transcript();
-    desk.write_deck("small.toml", 1, "0.10");
-    desk.write_deck("other.toml", 1, "0.20");
-    desk.write_deck("wrong.toml", 2, "free");
-    let plan = "id = \"gold\"\ncurrency = \"USD\"\n[products]\noutbound = \"small\"\n";
+    desk.write_deck("new.toml", 2, "0.10");
+    desk.write_deck("other.toml", 2, "0.20");
+    desk.write_deck("wrong.toml", 3, "free");
+    let plan = "id = \"gold\"\ncurrency = \"USD\"\n[products]\noutbound = \"acs-pstn\"\n";
     std::fs::write(desk.path("gold.toml"), plan).expect("a file");
-    shown.say("deck publish {dir}/small.toml {dir}/gold.toml");
-    shown.say("deck publish {dir}/small.toml");
+    shown.say("deck publish {dir}/new.toml {dir}/gold.toml");
+    shown.say("deck publish {dir}/new.toml");
     shown.say("deck publish {dir}/other.toml");
     shown.say("deck publish {dir}/wrong.toml");
     shown.say("price gold +442071838750 61");
     shown.say("deck list");
-    shown.say("deck publish {dir}/small.toml --key-file {dir}/reader");
+    shown.say("deck publish {dir}/new.toml --key-file {dir}/reader");
     insta::assert_snapshot!("deck", shown.take());
     desk.end();
 }

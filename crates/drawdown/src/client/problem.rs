@@ -31,7 +31,9 @@ impl Problem {
 
     fn line(&self, has_key: bool) -> String {
         let mut line = self.title.clone();
-        if let Some(field) = &self.field {
+        // What is wrong with a file begins with its name, which is that of the field.
+        let field = self.field.as_ref().filter(|field| !self.detail.starts_with(&format!("{field}:")));
+        if let Some(field) = field {
             line.push_str(&format!(": {field}"));
         }
         let detail = match self.name() {

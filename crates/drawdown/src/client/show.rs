@@ -39,10 +39,14 @@ pub fn text(value: &Value) -> String {
 
 /// A time to the second: what is beyond matters to machines.
 pub fn instant(value: &Value) -> String {
-    let text = text(value);
-    match text.split_once('.') {
+    to_the_second(&text(value))
+}
+
+/// The same of a text.
+pub fn to_the_second(time: &str) -> String {
+    match time.split_once('.') {
         Some((whole, rest)) if rest.ends_with('Z') => format!("{whole}Z"),
-        _ => text,
+        _ => time.to_owned(),
     }
 }
 

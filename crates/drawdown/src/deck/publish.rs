@@ -54,7 +54,7 @@ fn ask(args: &Args, bundles: &[Bundle]) -> Run {
             Bundle::Deck { manifest, rows, .. } => json!({"manifest": manifest, "rows": rows}),
             Bundle::RatePlan { text, .. } => json!({"manifest": text}),
         };
-        let published = client.publish(&fields)?;
+        let published = client.publish(&fields).map_err(|failure| of_bundle(failure, &bundle.key()))?;
         if args.json {
             print_json(&published, &mut out)?;
         } else if read(&published)?["inForce"] == true {
@@ -64,6 +64,14 @@ fn ask(args: &Args, bundles: &[Bundle]) -> Run {
         }
     }
     Ok(Done::Well)
+}
+
+/// Which of several it is that was not published.
+fn of_bundle(failure: Failure, key: &str) -> Failure {
+    match failure {
+        Failure::Usage(lines) => Failure::Usage(lines.iter().map(|line| format!("{key}: {line}")).collect()),
+        Failure::Fault(error) => Failure::Fault(error.context(key.to_owned())),
+    }
 }
 
 /// Puts them where the processes look for them.

@@ -148,7 +148,7 @@ impl Desk {
         std::fs::write(self.path(&rows), format!("prefix,price_per_minute,destination\n44,{price},Britain\n"))
             .expect("a file");
         let manifest = format!(
-            "id = \"small\"\nversion = {version}\ncurrency = \"USD\"\neffectiveFrom = \"2026-01-01T00:00:00Z\"\n\
+            "id = \"acs-pstn\"\nversion = {version}\ncurrency = \"USD\"\neffectiveFrom = \"2026-01-01T00:00:00Z\"\n\
              rounding = {{ mode = \"half-up\", decimals = 6 }}\nrows = \"{rows}\"\n\
              [defaults]\nproduct = \"outbound\"\ninitial_s = 60\nincrement_s = 60\n"
         );
