@@ -131,6 +131,9 @@ fn nobody() -> Problem {
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(1)
 }
 
+/// Status, headers and body of an answer that is handed on.
+type Relayed = (u16, Vec<(HeaderName, HeaderValue)>, Vec<u8>);
+
 async fn pass_on(
     service: &Arc<Service>,
     address: &str,
@@ -147,7 +150,7 @@ async fn pass_on(
     request = request.header(PASSED_ON, HeaderValue::from_static("1"));
     let agent = service.peers.clone();
     let is_bare = matches!(parts.method, Method::GET | Method::DELETE) && body.is_empty();
-    let send = move || -> Result<(u16, Vec<(HeaderName, HeaderValue)>, Vec<u8>), String> {
+    let send = move || -> Result<Relayed, String> {
         let answer = if is_bare {
             agent.run(request.body(()).map_err(|error| error.to_string())?)
         } else {

@@ -97,7 +97,7 @@ impl Service {
     /// # Errors
     /// There is none here.
     pub(crate) fn account(&self, org: &str) -> Result<serde_json::Value, Problem> {
-        let line = self.views.account(org).ok_or_else(|| unknown_account())?;
+        let line = self.views.account(org).ok_or_else(unknown_account)?;
         serde_json::from_slice(&line).map_err(|error| broken(&error))
     }
 

@@ -1,94 +1,59 @@
 //! `drawdown balance`: the committed state of one account.
 
-use std::io::{self, Write as _};
-use std::time::Duration;
+use std::io;
 
 use clap::Args as ClapArgs;
 use drawdown_stream::embedded;
 use drawdown_wire::account::{self, Snapshot};
 
-use crate::config::{Config, ConfigArgs, Log};
+use crate::client::{Client, ServerArgs, path, print_json};
+use crate::config::{Config, Log};
 use crate::exit::{Done, Failure, Run};
 use crate::export::account_line;
 use crate::table::{Align, Table};
 
 /// Show the balance and the lots of an organisation, as committed last
 ///
-/// Asks a running process; an embedded log is read from its directory where none answers. In a group of processes the one
-/// that owns the organisation's partition must be asked: --url.
+/// Asks a running process, any of a group; an embedded log is read from its directory where none answers.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// The organisation
     org: String,
-    /// The process to ask; else the address that the configuration lets it listen on
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
     /// Print the account state as it is on the wire
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    config: ConfigArgs,
+    server: ServerArgs,
 }
-
-const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Shows the account.
 pub fn run(args: &Args) -> Run {
-    let config = Config::load(&args.config)?;
-    let line = match ask(args, &config) {
-        Ok(answer) => answer,
-        Err(error) => match &config.log {
-            Log::Embedded(log) if args.url.is_none() => stored(args, log)?,
-            Log::Embedded(_) | Log::Kafka(_) => return Err(error),
-        },
-    };
-    let Some(line) = line else {
-        let detail =
-            format!("no account of {:?} is known here: it was not opened, or another process owns it", args.org);
-        return Err(Failure::usage(detail));
-    };
+    let line = if args.server.is_named() { asked(args)? } else { asked_or_stored(args)? };
     let mut out = io::stdout().lock();
     if args.json {
-        out.write_all(line.trim_ascii_end())?;
-        writeln!(out)?;
+        print_json(&line, &mut out)?;
     } else {
         show(&account::snapshot(&line).map_err(|error| Failure::Fault(error.into()))?, &mut out)?;
     }
     Ok(Done::Well)
 }
 
-fn ask(args: &Args, config: &Config) -> Result<Option<Vec<u8>>, Failure> {
-    let base = args.url.clone().unwrap_or_else(|| format!("http://{}", config.http.listen));
-    let agent: ureq::Agent =
-        ureq::Agent::config_builder().timeout_global(Some(TIMEOUT)).http_status_as_error(false).build().into();
-    let url = format!("{}/v1/accounts/{}", base.trim_end_matches('/'), escaped(&args.org));
-    let fault =
-        |error: ureq::Error| Failure::Fault(anyhow::anyhow!("{url}: {error}; is `drawdown serve` running there?"));
-    let mut response = agent.get(&url).call().map_err(fault)?;
-    match response.status().as_u16() {
-        200 => Ok(Some(response.body_mut().read_to_vec().map_err(fault)?)),
-        404 => Ok(None),
-        status => Err(Failure::Fault(anyhow::anyhow!("{url}: answered {status}"))),
-    }
+fn asked(args: &Args) -> Result<Vec<u8>, Failure> {
+    Client::new(&args.server)?.get(&path(&["accounts", &args.org]))
 }
 
-/// A path segment: everything but letters, digits and a few marks as its bytes in hexadecimal.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            escaped.push(char::from(byte));
-        } else {
-            escaped.push_str(&format!("%{byte:02X}"));
-        }
+/// Of the process that the configuration is of; of its store where it does not run.
+fn asked_or_stored(args: &Args) -> Result<Vec<u8>, Failure> {
+    let Log::Embedded(log) = Config::load(&args.server.config)?.log else { return asked(args) };
+    if let Some(line) = Client::new(&args.server)?.get_if_there(&path(&["accounts", &args.org]))? {
+        return Ok(line);
     }
-    escaped
-}
-
-fn stored(args: &Args, log: &crate::config::Embedded) -> Result<Option<Vec<u8>>, Failure> {
     let fault = |error: embedded::StoreError| Failure::Fault(error.into());
     let reader = embedded::Reader::open(&log.directory).map_err(fault)?;
-    reader.account(args.org.as_bytes()).map_err(fault)?.map(|state| account_line(&state)).transpose()
+    let Some(state) = reader.account(args.org.as_bytes()).map_err(fault)? else {
+        return Err(Failure::usage(format!("no account of {:?} is known here: it was not opened", args.org)));
+    };
+    account_line(&state)
 }
 
 fn show(state: &Snapshot<'_>, out: &mut impl io::Write) -> Result<(), Failure> {

@@ -2,10 +2,11 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::connect::dead_letters;
 use crate::exit::Run;
 use crate::{
-    balance, config, deck, demo, explain, export, generate, import, key, manual, rate, replay, report, rerate, serve,
-    tail, topics, verify,
+    account, balance, call, config, deck, demo, explain, export, funds, generate, import, key, licence, manual, price,
+    rate, recharge, replay, report, rerate, sandbox, serve, tail, topics, verify,
 };
 
 /// Rates telephone calls and draws down prepaid credits, exactly once, to the last decimal.
@@ -33,7 +34,15 @@ enum Command {
     Explain(explain::Args),
     Report(report::Args),
     Deck(deck::Args),
+    Account(account::Args),
+    Funds(funds::Args),
+    Recharge(recharge::Args),
+    Licence(licence::Args),
+    Call(call::Args),
+    Price(price::Args),
     Key(key::Args),
+    Sandbox(sandbox::Args),
+    DeadLetters(dead_letters::Args),
     Generate(generate::Args),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
@@ -58,7 +67,15 @@ impl Cli {
             Command::Explain(args) => explain::run(&args),
             Command::Report(args) => report::run(&args),
             Command::Deck(args) => deck::run(&args),
+            Command::Account(args) => account::run(&args),
+            Command::Funds(args) => funds::run(&args),
+            Command::Recharge(args) => recharge::run(&args),
+            Command::Licence(args) => licence::run(&args),
+            Command::Call(args) => call::run(&args),
+            Command::Price(args) => price::run(&args),
             Command::Key(args) => key::run(&args),
+            Command::Sandbox(args) => sandbox::run(&args),
+            Command::DeadLetters(args) => dead_letters::run(&args),
             Command::Generate(args) => generate::run(&args),
             Command::Completions(args) => manual::completions(&args),
             Command::Man(args) => manual::man(&args),

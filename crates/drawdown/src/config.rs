@@ -4,6 +4,7 @@
 //! of a configuration is found in one pass, with the place it was given at and what to do. Decks, rate plans and source
 //! profiles are only named here: who reads them finds their faults.
 
+mod connect;
 mod http;
 mod kafka;
 mod keys;
@@ -22,6 +23,7 @@ use drawdown_ledger::{Plans, Rules};
 use drawdown_rating::Fault;
 
 use crate::exit::{Done, Failure, Run};
+pub use connect::{Connect, Mail, Payment, Provider};
 pub use http::Http;
 pub use kafka::Kafka;
 use keys::sample;
@@ -70,6 +72,8 @@ pub struct Config {
     pub http: Http,
     /// How calls are authorised.
     pub authorisation: authorise::Settings,
+    /// What is carried to the world outside.
+    pub connect: Connect,
     pub logging: Logging,
 }
 
@@ -191,6 +195,7 @@ impl Config {
             rules: read_rules(reader),
             http: http::read(reader),
             authorisation: read_authorisation(reader),
+            connect: connect::read(reader),
             logging: read_logging(reader),
         }
     }

@@ -1,6 +1,87 @@
 //! Connectors, run beside the pipeline on whichever log it runs on.
 
-#![allow(dead_code, reason = "`serve` starts them once its configuration knows them")]
-
+pub mod dead_letters;
 pub mod feeds;
+pub mod mail;
 pub mod payment;
+pub mod webhooks;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+
+use drawdown_connect::dead::{DeadLetters, FileDeadLetters, Limits};
+use drawdown_connect::stop::Stop;
+
+use crate::config::{Config, Log};
+use crate::exit::Failure;
+
+/// The running connectors.
+#[derive(Default)]
+pub struct Connectors {
+    threads: Vec<JoinHandle<()>>,
+    stop: Stop,
+    /// The same for those that look at a flag.
+    flag: Arc<AtomicBool>,
+}
+
+/// Tells the currency of an organisation's account.
+pub type CurrencyOf = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
+
+/// Starts those that the configuration sets; what is wrong with one ends the program before anything runs.
+///
+/// # Errors
+/// Their faults.
+pub fn start(config: &Config, currency_of: &CurrencyOf) -> Result<Connectors, Failure> {
+    let mut connectors = Connectors::default();
+    if let Some(payment) = &config.connect.payment {
+        connectors.threads.push(payment::start(config, payment, &connectors.flag)?);
+    }
+    if config.connect.mail.is_some() || config.connect.webhooks.is_some() {
+        let dead = dead_letters(config)?;
+        if let Some(mail) = &config.connect.mail {
+            connectors.threads.push(mail::start(config, mail, Arc::clone(&dead), currency_of, &connectors.stop)?);
+        }
+        if let Some(endpoints) = &config.connect.webhooks {
+            connectors.threads.extend(webhooks::start(config, endpoints, &dead, &connectors.stop)?);
+        }
+    }
+    Ok(connectors)
+}
+
+impl Connectors {
+    /// Tells all to stop; what is not finished is done again next time.
+    pub fn stop(&self) {
+        self.flag.store(true, Ordering::Relaxed);
+        self.stop.ask();
+    }
+
+    /// Waits for those that have ended, and leaves the others behind.
+    pub fn join(self) {
+        for thread in self.threads {
+            if thread.is_finished() && thread.join().is_err() {
+                tracing::error!("a connector had failed before it was stopped");
+            }
+        }
+    }
+}
+
+/// Where dead letters are kept.
+///
+/// # Errors
+/// They cannot be kept there.
+pub fn dead_letters(config: &Config) -> Result<Arc<dyn DeadLetters>, Failure> {
+    let path = match (&config.connect.dead_letters, &config.log) {
+        (Some(path), _) => path.clone(),
+        (None, Log::Embedded(log)) => log.directory.join("dead-letters.jsonl"),
+        (None, Log::Kafka(_)) => PathBuf::from("dead-letters.jsonl"),
+    };
+    let opened = FileDeadLetters::open(&path, Limits::default());
+    Ok(Arc::new(opened.map_err(|error| Failure::usage(format!("dead_letters.file {}: {error}", path.display())))?))
+}
+
+/// What is wrong with a file that the configuration names.
+fn fault(key: &str, path: &std::path::Path, error: &dyn std::fmt::Display) -> Failure {
+    Failure::usage(format!("{key} {}: {error}", path.display()))
+}

@@ -1,9 +1,11 @@
-//! `drawdown deck`: checks decks, compares two, and prices one call, without rating anything.
+//! `drawdown deck`: checks decks, compares two, prices one call without rating anything; publishes decks, and lists those
+//! in force.
 
 mod calls;
 pub mod changes;
 mod check;
 pub mod diff;
+mod list;
 pub mod load;
 pub mod price;
 pub mod publish;
@@ -13,7 +15,7 @@ use clap::{Args as ClapArgs, Subcommand};
 
 use crate::exit::Run;
 
-/// Check and compare decks, and price single calls
+/// Check, compare and publish decks, and price single calls
 ///
 /// A deck is a manifest (TOML) and the CSV of rows that it names; FILE is always the manifest.
 #[derive(Debug, ClapArgs)]
@@ -26,6 +28,7 @@ pub struct Args {
 enum Command {
     Check(check::Args),
     Diff(diff::Args),
+    List(list::Args),
     Price(price::Args),
     Publish(publish::Args),
 }
@@ -35,6 +38,7 @@ pub fn run(args: &Args) -> Run {
     match &args.command {
         Command::Check(args) => check::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::List(args) => list::run(args),
         Command::Price(args) => price::run(args),
         Command::Publish(args) => publish::run(args),
     }

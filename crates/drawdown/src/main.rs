@@ -1,8 +1,11 @@
 //! `drawdown`, the binary: the command line, and nothing but wiring behind it.
 
+mod account;
 mod arguments;
 mod balance;
+mod call;
 mod cli;
+mod client;
 mod config;
 mod connect;
 mod deck;
@@ -11,17 +14,22 @@ mod exit;
 mod explain;
 mod export;
 mod files;
+mod funds;
 mod generate;
 mod import;
 mod key;
+mod licence;
 mod logging;
 mod manual;
 mod outputs;
 mod pipeline;
+mod price;
 mod rate;
+mod recharge;
 mod replay;
 mod report;
 mod rerate;
+mod sandbox;
 mod serve;
 mod table;
 mod tail;

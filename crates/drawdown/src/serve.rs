@@ -19,6 +19,7 @@ use drawdown_api::Guard;
 use drawdown_stream::Views;
 
 use crate::config::{Config, ConfigArgs, Log};
+use crate::connect::{self, CurrencyOf};
 use crate::exit::{Done, Failure, Run};
 use crate::logging;
 use supply::Supply;
@@ -79,13 +80,25 @@ pub fn run(args: &Args) -> Run {
 fn serve(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>) -> Run {
     let decks = decks::follow(config, shared, stop)?;
     let workers = workers::start(config, shared, stop)?;
+    let of_currency = Arc::clone(shared);
+    let currency_of: CurrencyOf = Arc::new(move |org| of_currency.currency_of(org));
+    let connectors = match connect::start(config, &currency_of) {
+        Ok(connectors) => connectors,
+        Err(failure) => {
+            stop.store(true, Ordering::Relaxed);
+            let _ = workers.join(STOP_PATIENCE);
+            return Err(failure);
+        }
+    };
     tracing::info!(file = config.file.as_deref(), workers = workers.count(), listen = %config.http.listen, "serving");
     while !stop.load(Ordering::Relaxed) && !workers.have_ended() {
         shared.look();
         std::thread::sleep(LOOK_INTERVAL);
     }
     stop.store(true, Ordering::Relaxed);
+    connectors.stop();
     let outcome = workers.join(STOP_PATIENCE);
+    connectors.join();
     drop(decks);
     tracing::info!("stopped");
     outcome

@@ -13,7 +13,25 @@ fn completions_know_every_command() {
         let output = drawdown(&["completions", shell]);
         assert!(output.status.success(), "{shell}");
         let script = String::from_utf8_lossy(&output.stdout);
-        for command in ["rate", "deck", "diff", "generate", "report", "key", "revoke", "completions"] {
+        for command in [
+            "rate",
+            "deck",
+            "diff",
+            "generate",
+            "report",
+            "key",
+            "revoke",
+            "completions",
+            "account",
+            "set-rate-plan",
+            "funds",
+            "recharge",
+            "payment-method",
+            "licence",
+            "explain",
+            "price",
+            "idempotency-key",
+        ] {
             assert!(script.contains(command), "{shell} does not know {command}");
         }
     }
@@ -25,9 +43,21 @@ fn every_command_has_a_page() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("man");
     let dir_text = dir.display().to_string();
     assert!(drawdown(&["man", "--out", &dir_text]).status.success());
-    for page in
-        ["drawdown", "drawdown-rate", "drawdown-deck", "drawdown-deck-check", "drawdown-key-new", "drawdown-generate"]
-    {
+    for page in [
+        "drawdown",
+        "drawdown-rate",
+        "drawdown-deck",
+        "drawdown-deck-check",
+        "drawdown-deck-list",
+        "drawdown-key-new",
+        "drawdown-generate",
+        "drawdown-account-open",
+        "drawdown-funds-add",
+        "drawdown-recharge-payment-method",
+        "drawdown-licence-assign",
+        "drawdown-call-explain",
+        "drawdown-price",
+    ] {
         let text = std::fs::read_to_string(dir.join(format!("{page}.1"))).expect(page);
         assert!(text.starts_with(".ie") && text.contains(".TH drawdown"), "{page}");
     }

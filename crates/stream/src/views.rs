@@ -90,12 +90,10 @@ impl Views {
 
     /// The first organisations after `after` in the order of their names, `limit` at most. Looks at every one.
     pub fn first_after(&self, after: &str, limit: usize) -> Vec<String> {
-        let mut first = BinaryHeap::new();
+        let mut first: BinaryHeap<Box<[u8]>> = BinaryHeap::new();
         for view in &self.accounts.views {
             let key = view.key();
-            if **key > *after.as_bytes()
-                && (first.len() < limit || first.peek().is_some_and(|last: &Box<[u8]>| key < last))
-            {
+            if **key > *after.as_bytes() && (first.len() < limit || first.peek().is_some_and(|last| key < last)) {
                 first.push(key.clone());
                 if first.len() > limit {
                     first.pop();

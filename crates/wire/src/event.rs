@@ -89,6 +89,34 @@ pub fn name(event: &Event) -> &'static str {
     }
 }
 
+/// The names of all events.
+pub const NAMES: [&str; 24] = [
+    "AccountOpened",
+    "FundsAdded",
+    "OverdraftSettled",
+    "Adjusted",
+    "LotExpired",
+    "LotForfeited",
+    "LotRefunded",
+    "BalanceExhausted",
+    "AutoRechargeConfigured",
+    "RechargeRequested",
+    "RechargeSucceeded",
+    "InvoiceIssued",
+    "RechargeAttemptFailed",
+    "RechargeFailed",
+    "RechargeCapReached",
+    "LicenceAssigned",
+    "LicenceRemoved",
+    "PoolThresholdReached",
+    "FundsReturned",
+    "PostUsageStatement",
+    "RatePlanSet",
+    "ModeSet",
+    "AccountClosed",
+    "CommandRefused",
+];
+
 fn write_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
     match event {
         Event::AccountOpened { currency, rate_plan, mode, country, strict, licensing } => {

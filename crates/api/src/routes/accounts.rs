@@ -65,7 +65,7 @@ fn summary(account: &Value) -> Value {
 }
 
 pub(super) async fn show(State(service): Shared, Path(org): Path<String>) -> Answer {
-    let line = service.views.account(&org).ok_or_else(|| unknown_account())?;
+    let line = service.views.account(&org).ok_or_else(unknown_account)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], shown(line)).into_response())
 }
 

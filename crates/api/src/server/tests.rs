@@ -2,8 +2,9 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
 use super::*;
+use crate::access::Scope;
 use crate::health::Stage;
-use crate::views::Totals;
+use crate::views::{Totals, Views};
 use drawdown_units::Timestamp;
 
 /// One account, `contoso`.

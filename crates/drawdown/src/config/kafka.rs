@@ -8,7 +8,7 @@ use std::time::Duration;
 use drawdown_engine::log::{Input, Output};
 
 use super::reader::Reader;
-use super::{Commit, Secret, keys};
+use super::{Commit, Secret, keys, secret};
 
 /// The cluster and our place in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,7 +123,7 @@ fn security(reader: &mut Reader, client: &mut Vec<(String, Secret)>) {
     let protocol = reader.choice("kafka.security_protocol", &protocols).unwrap_or("plaintext");
     let mechanism = reader.choice("kafka.sasl_mechanism", &mechanisms);
     let username = reader.text_if_given("kafka.username");
-    let password = password(reader);
+    let password = secret::read(reader, "kafka.password", "kafka.password_file");
     let ca_file = reader.text_if_given("kafka.ca_file");
     let (is_sasl, is_ssl) = (protocol.starts_with("sasl"), protocol.ends_with("ssl"));
 
@@ -167,29 +167,6 @@ fn security(reader: &mut Reader, client: &mut Vec<(String, Secret)>) {
         ("ssl.ca.location", ca_file.map(Secret::new)),
     ];
     client.extend(settings.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-}
-
-/// The password, from its key or its file.
-fn password(reader: &mut Reader) -> Option<Secret> {
-    const PATH: &str = "kafka.password_file";
-    let password = reader.secret_if_given("kafka.password");
-    let Some(file) = reader.text_if_given(PATH) else { return password };
-    if password.is_some() {
-        reader.fault(PATH, "kafka.password is given too", "leave one of the two out");
-    }
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) => {
-            let what = format!("{file} cannot be read: {error}");
-            reader.fault(PATH, what, "name a file that drawdown may read, with the password in it");
-            return password;
-        }
-    };
-    let text = text.trim_end_matches(['\r', '\n']);
-    if text.is_empty() {
-        reader.fault(PATH, format!("{file} is empty"), "put the password into it");
-    }
-    Some(Secret::new(text.to_owned()))
 }
 
 fn properties(reader: &mut Reader) -> Vec<(String, Secret)> {

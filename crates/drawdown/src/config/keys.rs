@@ -357,6 +357,88 @@ pub const KEYS: &[Key] = &[
         "How many calls of one organisation may run at once,",
     ),
     key("authorisation.calls_max", Kind::Whole(1, 100_000_000), "500000", "and how many in all."),
+    open(
+        "payment.provider",
+        Kind::Choice(&["http", "stripe"]),
+        "\"http\"",
+        "Who charges cards for automatic recharges: a gateway that speaks the contract of config/payment, or Stripe. \
+         Without it nothing is charged here.",
+    ),
+    open("payment.url", Kind::Text, "\"https://gateway.example.com\"", "Where the gateway is. Stripe's is known."),
+    open(
+        "payment.secret",
+        Kind::Secret,
+        "\"…\"",
+        "The gateway's secret: better in DRAWDOWN_PAYMENT__SECRET or in a file of its own.",
+    ),
+    open(
+        "payment.secret_file",
+        Kind::Text,
+        "\"/run/credentials/drawdown.service/payment-secret\"",
+        "The file that holds the secret, and nothing else.",
+    ),
+    key("payment.timeout_s", Kind::Whole(1, 300), "10", "How long an answer of the gateway is waited for."),
+    key(
+        "payment.namespace",
+        Kind::Text,
+        "\"drawdown\"",
+        "Begins the keys under which charges are made: another one for every log that shares a gateway, since recharges are \
+         numbered anew in a new log.",
+    ),
+    open("mail.host", Kind::Text, "\"mail.example.com\"", "The mail server. Without it no mail is sent."),
+    key("mail.port", Kind::Whole(1, 65_535), "587", "Its port."),
+    key(
+        "mail.encryption",
+        Kind::Choice(&["starttls", "implicit", "none"]),
+        "\"starttls\"",
+        "How the connection is encrypted.",
+    ),
+    open("mail.username", Kind::Text, "\"drawdown\"", "Who we are to it."),
+    open(
+        "mail.password",
+        Kind::Secret,
+        "\"…\"",
+        "The password: better in DRAWDOWN_MAIL__PASSWORD or in a file of its own.",
+    ),
+    open(
+        "mail.password_file",
+        Kind::Text,
+        "\"/run/credentials/drawdown.service/mail-password\"",
+        "The file that holds the password, and nothing else.",
+    ),
+    open(
+        "mail.ca_file",
+        Kind::Text,
+        "\"/etc/drawdown/mail-ca.pem\"",
+        "The certificates that signed the server's, if the system does not know them.",
+    ),
+    key("mail.from", Kind::Text, "\"drawdown@localhost\"", "Whom mails are from."),
+    open("mail.reply_to", Kind::Text, "\"billing@example.com\"", "Where answers go, if elsewhere."),
+    open(
+        "mail.contacts",
+        Kind::Text,
+        "\"/etc/drawdown/contacts.toml\"",
+        "Who gets mail for which organisation (config/mail). It is read again when it changes.",
+    ),
+    open(
+        "mail.templates",
+        Kind::Text,
+        "\"/etc/drawdown/mail\"",
+        "A directory of templates that take the place of ours.",
+    ),
+    open(
+        "webhooks.endpoints",
+        Kind::Text,
+        "\"/etc/drawdown/webhooks.toml\"",
+        "The file of endpoints (config/webhooks). Without it nobody is called.",
+    ),
+    open(
+        "dead_letters.file",
+        Kind::Text,
+        "\"drawdown-data/dead-letters.jsonl\"",
+        "Where mails and calls are kept that were given up, for `drawdown dead-letters`. Without it: \
+         dead-letters.jsonl in embedded.directory.",
+    ),
     key(
         "logging.level",
         Kind::Text,

@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Kind};
 use super::{PROPERTIES, reader::Given};
+use crate::client;
 
 /// Begins the names of the environment's variables.
 pub const PREFIX: &str = "DRAWDOWN_";
@@ -40,7 +41,7 @@ impl Inputs {
         let lossless = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
         let variables: Vec<_> = std::env::vars_os()
             .map(|(name, value)| (lossless(name), lossless(value)))
-            .filter(|(name, _)| name.starts_with(PREFIX))
+            .filter(|(name, _)| name.starts_with(PREFIX) && !client::VARIABLES.contains(&name.as_str()))
             .collect();
         let of_variable = variables.iter().find(|(name, value)| name == FILE_VARIABLE && !value.is_empty());
         let path = file.map(Path::to_owned).or_else(|| of_variable.map(|(_, path)| PathBuf::from(path)));

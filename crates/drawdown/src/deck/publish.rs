@@ -1,4 +1,5 @@
-//! `drawdown deck publish`: a deck version or a rate plan to every running process, whole, without a restart.
+//! `drawdown deck publish`: a deck version or a rate plan to every running process, whole, without a restart. Onto the log,
+//! or, where a server is named, through its API, which says at once whether it is in force.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,8 +9,10 @@ use drawdown_rating::{RatePlan, rows_file_of};
 use drawdown_stream::bundle::Bundle;
 use drawdown_stream::embedded;
 use drawdown_stream::kafka::publish::Publisher;
+use serde_json::json;
 
 use super::load::{load, read_text};
+use crate::client::{Client, ServerArgs, print_json, read};
 use crate::config::{Config, ConfigArgs, Log};
 use crate::exit::{Done, Failure, Run};
 use crate::pipeline::kafka_settings;
@@ -18,27 +21,58 @@ use crate::pipeline::kafka_settings;
 ///
 /// Each FILE is the manifest of a deck, or a rate plan. It is checked first. A deck version is immutable: a change needs a
 /// higher version. Every process takes it up between two batches; calls are priced by the version in force when they started.
+/// Where a server is named (--url, DRAWDOWN_URL) it is asked to publish, and says whether it is in force or why it is not.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
   drawdown deck publish config/decks/acs-pstn.toml
-  drawdown deck publish --config drawdown.toml decks/2027-01.toml plans/gold.toml")]
+  drawdown deck publish --config drawdown.toml decks/2027-01.toml plans/gold.toml
+  drawdown deck publish --url https://drawdown.example:9464 --key-file key decks/2027-01.toml")]
 pub struct Args {
     /// Manifests of decks, and rate plans
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Print the JSON of the API, one object a file, where a server is asked
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
-    config: ConfigArgs,
+    server: ServerArgs,
 }
 
 /// Checks everything, then publishes it.
 pub fn run(args: &Args) -> Run {
-    let config = Config::load(&args.config)?;
     let bundles = args.files.iter().map(|path| bundle_of(path)).collect::<Result<Vec<_>, _>>()?;
+    if args.server.is_named() { ask(args, &bundles) } else { place(&args.server.config, &bundles) }
+}
+
+/// Asks a server to publish them, one after the other.
+fn ask(args: &Args, bundles: &[Bundle]) -> Run {
+    let client = Client::new(&args.server)?;
+    let mut out = std::io::stdout().lock();
+    for bundle in bundles {
+        let fields = match bundle {
+            Bundle::Deck { manifest, rows, .. } => json!({"manifest": manifest, "rows": rows}),
+            Bundle::RatePlan { text, .. } => json!({"manifest": text}),
+        };
+        let published = client.publish(&fields)?;
+        if args.json {
+            print_json(&published, &mut out)?;
+        } else if read(&published)?["inForce"] == true {
+            writeln!(out, "{}: in force", bundle.key())?;
+        } else {
+            writeln!(out, "{}: published, not in force yet; `drawdown deck list` shows when it is", bundle.key())?;
+        }
+    }
+    Ok(Done::Well)
+}
+
+/// Puts them where the processes look for them.
+fn place(config: &ConfigArgs, bundles: &[Bundle]) -> Run {
+    let config = Config::load(config)?;
     let mut out = std::io::stdout().lock();
     match &config.log {
         Log::Embedded(log) => {
-            for bundle in &bundles {
+            for bundle in bundles {
                 embedded::decks::place(&log.directory, bundle)
                     .map_err(|error| Failure::Fault(anyhow::anyhow!("{}: {error}", bundle.key())))?;
                 writeln!(
@@ -50,7 +84,7 @@ pub fn run(args: &Args) -> Run {
         }
         Log::Kafka(kafka) => {
             let publisher = Publisher::new(&kafka_settings(kafka)).map_err(|error| Failure::Fault(error.into()))?;
-            for bundle in &bundles {
+            for bundle in bundles {
                 publisher.bundle(bundle).map_err(|error| Failure::Fault(error.into()))?;
                 writeln!(out, "{}: published", bundle.key())?;
             }

@@ -103,6 +103,12 @@ impl Shared {
         &self.supply
     }
 
+    /// The currency of an organisation's account, if it is here.
+    pub fn currency_of(&self, org: &str) -> Option<String> {
+        let account = self.views.account(&self.views.views.get(org)?)?;
+        Some(account.currency().to_string())
+    }
+
     /// Where the process is reached.
     pub fn address(&self) -> SocketAddr {
         self.address

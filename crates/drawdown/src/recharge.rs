@@ -1,0 +1,239 @@
+//! `drawdown recharge`: automatic recharging of an account, through the HTTP API.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use drawdown_units::Timestamp;
+use serde_json::{Value, json};
+
+use crate::account::list_events;
+use crate::arguments::parse_time;
+use crate::client::{PageArgs, Reading, SpanArgs, Writing, fields, labelled, path, text};
+use crate::exit::{Failure, Run};
+
+/// Set automatic recharging, see what became of recharges, and settle them, on a running server
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Exit codes: 0 done; 2 refused, or wrong usage; 3 a fault, or nobody knows what became of it.
+
+Examples:
+  drawdown recharge configure contoso --amount 100 --trigger 20 --agreement EA-1
+  drawdown recharge payment-method contoso --card-file token
+  drawdown recharge settle contoso 3 succeeded")]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Configure(ConfigureArgs),
+    Show(ShowArgs),
+    PaymentMethod(PaymentMethodArgs),
+    History(HistoryArgs),
+    Settle(SettleArgs),
+    Invoices(InvoicesArgs),
+}
+
+/// How recharges are paid.
+#[derive(Debug, Clone, Default, ClapArgs)]
+struct PaymentArgs {
+    /// The file that holds the token of a card, as the payment side gave it; - is standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "agreement")]
+    card_file: Option<PathBuf>,
+    /// An agreement by which invoices are paid
+    #[arg(long, value_name = "ID")]
+    agreement: Option<String>,
+    /// The purchase order that its invoices name
+    #[arg(long, value_name = "ID", requires = "agreement")]
+    purchase_order: Option<String>,
+}
+
+impl PaymentArgs {
+    /// As on the wire; `None` where nothing is given.
+    fn method(&self) -> Result<Option<Value>, Failure> {
+        if let Some(agreement) = &self.agreement {
+            let order = self.purchase_order.as_ref().map(|order| json!(order));
+            return Ok(Some(fields([("agreement", Some(json!(agreement))), ("purchaseOrder", order)])));
+        }
+        let Some(file) = &self.card_file else { return Ok(None) };
+        let token = match file.as_os_str() == "-" {
+            true => io::read_to_string(io::stdin()),
+            false => std::fs::read_to_string(file),
+        };
+        let token = token.map_err(|error| Failure::usage(format!("{}: {error}", file.display())))?;
+        Ok(Some(json!({"card": token.trim()})))
+    }
+
+    fn needed(&self) -> Result<Value, Failure> {
+        let missing = || Failure::usage("say how recharges are paid: --card-file FILE or --agreement ID");
+        self.method()?.ok_or_else(missing)
+    }
+}
+
+/// Set automatic recharging, in place of what was set before
+#[derive(Debug, ClapArgs)]
+struct ConfigureArgs {
+    /// The organisation
+    org: String,
+    /// How much is bought each time
+    #[arg(long)]
+    amount: String,
+    /// Below which balance
+    #[arg(long, value_name = "AMOUNT")]
+    trigger: String,
+    /// The most that is bought in a month
+    #[arg(long, value_name = "AMOUNT")]
+    monthly_cap: Option<String>,
+    /// Keep the settings, but buy nothing
+    #[arg(long)]
+    off: bool,
+    #[command(flatten)]
+    payment: PaymentArgs,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// Show the settings; of a card's token the end
+#[derive(Debug, ClapArgs)]
+struct ShowArgs {
+    /// The organisation
+    org: String,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// Pay recharges another way, and leave the other settings as they are
+#[derive(Debug, ClapArgs)]
+struct PaymentMethodArgs {
+    /// The organisation
+    org: String,
+    #[command(flatten)]
+    payment: PaymentArgs,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// List what became of recharges
+#[derive(Debug, ClapArgs)]
+struct HistoryArgs {
+    /// The organisation
+    org: String,
+    #[command(flatten)]
+    span: SpanArgs,
+    #[command(flatten)]
+    pages: PageArgs,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// What the payment side says of a recharge.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Outcome {
+    Succeeded,
+    Declined,
+    Failed,
+}
+
+/// Settle a recharge: the payment side's answer
+#[derive(Debug, ClapArgs)]
+struct SettleArgs {
+    /// The organisation
+    org: String,
+    /// The number of its recharge: what stands after the / of its id
+    number: u64,
+    /// What became of the payment
+    outcome: Outcome,
+    /// How much was paid; it is refused where another amount was asked for
+    #[arg(long)]
+    amount: Option<String>,
+    /// Why it was declined or failed
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// When the payment side handled it; now unless given
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    processed: Option<Timestamp>,
+    #[command(flatten)]
+    writing: Writing,
+}
+
+/// List invoices and statements of post-usage
+#[derive(Debug, ClapArgs)]
+struct InvoicesArgs {
+    /// The organisation
+    org: String,
+    #[command(flatten)]
+    span: SpanArgs,
+    #[command(flatten)]
+    pages: PageArgs,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+/// Runs the command that was given.
+pub fn run(args: &Args) -> Run {
+    match &args.command {
+        Command::Configure(args) => configure(args),
+        Command::Show(args) => args.reading.show(&path(&["accounts", &args.org, "auto-recharge"]), show),
+        Command::PaymentMethod(args) => {
+            let fields = json!({"paymentMethod": args.payment.needed()?});
+            args.writing.send("PUT", &path(&["accounts", &args.org, "payment-method"]), Some(&fields))
+        }
+        Command::History(args) => {
+            let place = path(&["accounts", &args.org, "recharges"]);
+            list_events(&args.reading, &args.pages, place, args.span.given().into())
+        }
+        Command::Settle(args) => settle(args),
+        Command::Invoices(args) => {
+            let place = path(&["accounts", &args.org, "invoices"]);
+            list_events(&args.reading, &args.pages, place, args.span.given().into())
+        }
+    }
+}
+
+fn configure(args: &ConfigureArgs) -> Run {
+    let fields = fields([
+        ("enabled", Some(json!(!args.off))),
+        ("rechargeAmount", Some(json!(args.amount))),
+        ("triggerAmount", Some(json!(args.trigger))),
+        ("monthlyCap", args.monthly_cap.as_ref().map(|cap| json!(cap))),
+        ("paymentMethod", Some(args.payment.needed()?)),
+    ]);
+    args.writing.send("PUT", &path(&["accounts", &args.org, "auto-recharge"]), Some(&fields))
+}
+
+fn settle(args: &SettleArgs) -> Run {
+    let outcome = match args.outcome {
+        Outcome::Succeeded => "succeeded",
+        Outcome::Declined => "declined",
+        Outcome::Failed => "failed",
+    };
+    let fields = fields([
+        ("outcome", Some(json!(outcome))),
+        ("amount", args.amount.as_ref().map(|amount| json!(amount))),
+        ("reason", args.reason.as_ref().map(|reason| json!(reason))),
+        ("processedAt", args.processed.map(|time| json!(time.to_string()))),
+    ]);
+    let place = path(&["accounts", &args.org, "recharges", &args.number.to_string(), "settlement"]);
+    args.writing.send("POST", &place, Some(&fields))
+}
+
+fn show(settings: &Value, out: &mut dyn Write) -> io::Result<()> {
+    let payment = &settings["paymentMethod"];
+    let order = payment["purchaseOrder"].as_str().map(|order| format!(", purchase order {order}")).unwrap_or_default();
+    let method = match payment["card"].as_str() {
+        Some(card) => format!("card {card}"),
+        None => format!("agreement {}{order}", text(&payment["agreement"])),
+    };
+    labelled(
+        &[
+            ("recharging", if settings["enabled"] == true { "on" } else { "off" }.to_owned()),
+            ("amount", text(&settings["rechargeAmount"])),
+            ("trigger", text(&settings["triggerAmount"])),
+            ("monthly cap", text(&settings["monthlyCap"])),
+            ("paid by", method),
+        ],
+        out,
+    )
+}
