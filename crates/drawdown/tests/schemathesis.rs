@@ -58,6 +58,7 @@ parameters = { "path.id" = "acs-pstn" }
 "path.lot" = "L1"
 "path.number" = "1"
 "query.plan" = "standard"
+"query.number" = "+442071838750"
 "#;
 
 fn shown(output: &Output) -> String {

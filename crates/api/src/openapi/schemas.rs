@@ -120,6 +120,7 @@ fn redirect(schema: &mut Value, name: &str) {
 fn ours() -> Value {
     let object = |required: &[&str], properties: Value| json!({"type": "object", "required": required, "properties": properties});
     let text = json!({"type": "string"});
+    let rows = json!({"type": "array", "items": {"type": "object"}});
     let money = json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]{1,6})?$", "description": "A decimal text."});
     let settings = json!({
         "enabled": {"type": "boolean"}, "rechargeAmount": money, "triggerAmount": money, "monthlyCap": money,
@@ -140,7 +141,9 @@ fn ours() -> Value {
             "lots": {"$ref": "#/components/schemas/Account/properties/lots"}})),
         "Pools": object(&["orgId", "pools"], json!({"orgId": text,
             "pools": {"$ref": "#/components/schemas/Account/properties/pools"}})),
-        "User": object(&["userId"], json!({"userId": text})),
+        "User": object(&["orgId", "userId", "licences", "pools"], json!({"orgId": text, "userId": text,
+            "licences": {"$ref": "#/components/schemas/Account/properties/users/items/properties/licences"},
+            "pools": {"$ref": "#/components/schemas/Account/properties/pools"}})),
         "AutoRecharge": object(&["enabled", "rechargeAmount", "triggerAmount", "paymentMethod"], settings),
         "PaymentMethod": object(&["paymentMethod"], json!({"paymentMethod": {"oneOf": [
             {"type": "object", "required": ["card"], "properties": {"card": {"type": "string", "minLength": 1}}, "additionalProperties": false},
@@ -158,7 +161,10 @@ fn ours() -> Value {
             object(&["debit", "explanation"], json!({"debit": reference("Debit"),
                 "explanation": {"type": "array", "items": object(&["about", "text"], json!({"about": text, "text": text}))},
                 "recomputed": {"type": ["object", "null"]}}))}})),
-        "Statement": {"type": "object", "required": ["orgId", "month", "currency"]},
+        "Statement": object(&["orgId", "month", "currency", "opening", "closing", "lots", "charged", "calls", "proofs"], json!({
+            "orgId": text, "month": text, "currency": text, "isOver": {"type": "boolean"},
+            "opening": {"type": "object"}, "closing": {"type": "object"}, "lots": {"type": "object"},
+            "charged": money, "calls": {"type": "integer"}, "proofs": {"type": "array", "items": {"type": "object"}}})),
         "Decks": object(&["decks", "ratePlans"], json!({
             "decks": {"type": "array", "items": object(&["id", "version", "currency"], json!({"id": text, "version": {"type": "integer"}, "currency": text}))},
             "ratePlans": {"type": "array", "items": object(&["id", "currency"], json!({"id": text, "currency": text}))}})),
@@ -166,7 +172,15 @@ fn ours() -> Value {
             "manifest": {"type": "string", "description": "The TOML of a deck or of a rate plan."},
             "rows": {"type": "string", "description": "The CSV of a deck's rows."}}},
         "Published": object(&["key"], json!({"key": text})),
-        "DeckDiff": {"type": "object"},
-        "CallPrice": {"type": "object", "required": ["amount", "currency"]},
+        "DeckDiff": object(&["before", "after", "alike", "added", "removed", "dearer", "cheaper", "otherwise"], json!({
+            "before": {"type": "object"}, "after": {"type": "object"}, "alike": {"type": "integer"},
+            "added": rows, "removed": rows, "dearer": rows, "cheaper": rows, "otherwise": rows})),
+        "CallPrice": object(&["number", "product", "seconds", "at", "rated"], json!({
+            "number": text, "product": text, "seconds": {"type": "integer"}, "at": text,
+            "masked": {"type": "boolean"}, "flags": {"type": "array", "items": text},
+            "rated": {"type": "boolean", "description": "Whether there is a price; else `why` says why not."}, "why": text,
+            "sum": money, "charge": object(&["amount", "currency", "billableSeconds"], json!({
+                "amount": money, "currency": text, "billableSeconds": {"type": "integer"}})),
+            "parts": {"type": "array", "items": {"type": "object"}}})),
     })
 }
