@@ -6,6 +6,7 @@
 -- The call's id is ${uuid}, which mod_json_cdr and mod_cdr_csv write too, so that the record gives the reservation back.
 -- The curl command takes its arguments apart at spaces: the body has none. A token in a header needs `append_headers`,
 -- which older builds of mod_curl do not have; put a proxy that adds it beside such a switch.
+-- By https only where mod_curl verifies certificates (validate-certs in curl.conf.xml; see README.md), else to this machine.
 
 local base = "http://127.0.0.1:8080/v1/authorisations"
 local json = require("cjson")
