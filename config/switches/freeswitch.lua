@@ -32,8 +32,10 @@ local answer = post("", {
 if not answer then
   -- Nobody answered. Emergency numbers belong in an extension before this one.
   session:hangup("NORMAL_TEMPORARY_FAILURE")
-elseif not answer.allowed then
-  freeswitch.consoleLog("notice", "refused: " .. answer.refusal.reason .. "\n")
+elseif answer.allowed ~= true then
+  -- A script that fails lets the dialplan go on to the bridge: an answer of another kind is refused too.
+  local reason = type(answer.refusal) == "table" and answer.refusal.reason or answer.type
+  freeswitch.consoleLog("notice", "refused: " .. tostring(reason) .. "\n")
   session:hangup("CALL_REJECTED")
 elseif answer.grantedSeconds then
   -- From the answer of the called party on; a call that rings for a minute ends a minute after its grant, within the
