@@ -142,14 +142,14 @@ impl Exchange {
         sipp
     }
 
-    /// `org` calls `number`, where `scenario` is what the callee does, and hangs up after `wait` if nobody else has.
+    /// `org` calls `number`, and hangs up after `wait` if nobody else has; the scenarios are the caller's and the callee's.
     /// Returns what the caller saw, and the callee.
-    fn call(&self, org: &str, number: &str, id: &str, scenario: &str, wait: Duration) -> (Seen, Seen) {
+    fn call(&self, org: &str, number: &str, id: &str, scenarios: [&str; 2], wait: Duration) -> (Seen, Seen) {
         let (caller_log, callee_log) = (format!("{id}-caller.log"), format!("{id}-callee.log"));
-        let callee = self.phone(&callee_log, scenario, self.callee_port);
+        let callee = self.phone(&callee_log, scenarios[1], self.callee_port);
         let mut callee = Guarded::start(&callee, &self.path(&format!("{id}-callee.out")));
         let port = sip::udp_port().expect("a port");
-        let mut caller = self.phone(&caller_log, "caller.xml", port);
+        let mut caller = self.phone(&caller_log, scenarios[0], port);
         caller.args(["-s", number, "-key", "user", "u1", "-key", "org", org, "-cid_str", id]);
         caller.args(["-recv_timeout", &wait.as_millis().to_string(), &format!("127.0.0.1:{}", self.proxy_port)]);
         let mut caller = Guarded::start(&caller, &self.path(&format!("{id}-caller.out")));
@@ -189,12 +189,13 @@ fn cdr(org: &str, id: &str) -> Value {
 }
 
 const CONNECTED: [&str; 3] = ["INVITE", "SIP/2.0 200", "ACK"];
+const TALK: [&str; 2] = ["caller.xml", "callee.xml"];
 const SHORT: Duration = Duration::from_secs(1);
 
 /// Money is held while the call runs and until its record is debited.
 fn a_call_with_money_is_connected(exchange: &Exchange) {
     exchange.open("contoso", Some("10.00"));
-    let (caller, callee) = exchange.call("contoso", AFGHANISTAN, "paid", "callee.xml", SHORT);
+    let (caller, callee) = exchange.call("contoso", AFGHANISTAN, "paid", TALK, SHORT);
     for phone in [&caller, &callee] {
         phone.assert_order(&[&CONNECTED[..], &["BYE", "SIP/2.0 200"]].concat());
     }
@@ -208,18 +209,23 @@ fn a_call_with_money_is_connected(exchange: &Exchange) {
 }
 
 fn a_call_that_nobody_answers_gives_its_money_back(exchange: &Exchange) {
-    let (caller, callee) = exchange.call("contoso", AFGHANISTAN, "busy", "busy.xml", SHORT);
+    let (caller, callee) = exchange.call("contoso", AFGHANISTAN, "busy", ["caller.xml", "busy.xml"], SHORT);
     caller.assert_order(&["INVITE", "SIP/2.0 486", "ACK"]);
     callee.assert_order(&["INVITE", "SIP/2.0 486", "ACK"]);
+    exchange.office.wait_for("/v1/accounts/contoso/balance", |balance| balance["reserved"] == "0.00");
+    let given_up = ["cancel.xml", "cancelled.xml"];
+    let (caller, callee) = exchange.call("contoso", AFGHANISTAN, "given-up", given_up, SHORT);
+    caller.assert_order(&["INVITE", "SIP/2.0 180", "CANCEL", "SIP/2.0 487", "ACK"]);
+    callee.assert_order(&["INVITE", "SIP/2.0 180", "CANCEL", "SIP/2.0 487", "ACK"]);
     exchange.office.wait_for("/v1/accounts/contoso/balance", |balance| balance["reserved"] == "0.00");
 }
 
 fn a_call_without_money_is_refused(exchange: &Exchange) {
     exchange.open("fabrikam", None);
-    let (caller, callee) = exchange.call("fabrikam", AFGHANISTAN, "unpaid", "callee.xml", SHORT);
+    let (caller, callee) = exchange.call("fabrikam", AFGHANISTAN, "unpaid", TALK, SHORT);
     caller.assert_order(&["INVITE", "SIP/2.0 402", "ACK"]);
     assert!(callee.lines.is_empty(), "it never rang: {:#?}", callee.lines);
-    let (caller, callee) = exchange.call("nobody", AFGHANISTAN, "unknown", "callee.xml", SHORT);
+    let (caller, callee) = exchange.call("nobody", AFGHANISTAN, "unknown", TALK, SHORT);
     caller.assert_order(&["INVITE", "SIP/2.0 402", "ACK"]);
     assert!(callee.lines.is_empty(), "it never rang: {:#?}", callee.lines);
 }
@@ -227,7 +233,7 @@ fn a_call_without_money_is_refused(exchange: &Exchange) {
 /// 112 by the proxy's own list, 110 because the API knows what it is in Germany.
 fn emergency_numbers_go_through(exchange: &Exchange) {
     for number in ["112", "110"] {
-        let (caller, callee) = exchange.call("fabrikam", number, number, "callee.xml", SHORT);
+        let (caller, callee) = exchange.call("fabrikam", number, number, TALK, SHORT);
         caller.assert_order(&CONNECTED);
         callee.assert_order(&CONNECTED);
     }
@@ -237,7 +243,7 @@ fn emergency_numbers_go_through(exchange: &Exchange) {
 fn a_call_ends_with_its_money(exchange: &Exchange) {
     exchange.open("tailspin", Some("0.03"));
     let from = Instant::now();
-    let (caller, callee) = exchange.call("tailspin", AFGHANISTAN, "cut", "callee.xml", PATIENCE);
+    let (caller, callee) = exchange.call("tailspin", AFGHANISTAN, "cut", TALK, PATIENCE);
     assert!(from.elapsed() > Duration::from_secs(3), "{:?}", from.elapsed());
     for phone in [&caller, &callee] {
         phone.assert_order(&[&CONNECTED[..], &["BYE", "SIP/2.0 200"]].concat());
@@ -249,10 +255,10 @@ fn a_call_ends_with_its_money(exchange: &Exchange) {
 
 fn only_emergency_numbers_pass_while_nothing_answers(exchange: &mut Exchange) {
     exchange.server.take().expect("it runs").stop();
-    let (caller, callee) = exchange.call("contoso", AFGHANISTAN, "silent", "callee.xml", SHORT);
+    let (caller, callee) = exchange.call("contoso", AFGHANISTAN, "silent", TALK, SHORT);
     caller.assert_order(&["INVITE", "SIP/2.0 503", "ACK"]);
     assert!(callee.lines.is_empty(), "it never rang: {:#?}", callee.lines);
-    let (caller, callee) = exchange.call("fabrikam", "112", "emergency", "callee.xml", SHORT);
+    let (caller, callee) = exchange.call("fabrikam", "112", "emergency", TALK, SHORT);
     caller.assert_order(&CONNECTED);
     callee.assert_order(&CONNECTED);
 }
