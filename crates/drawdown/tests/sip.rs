@@ -8,6 +8,7 @@ mod client;
 mod process;
 
 use std::fs::File;
+use std::net::UdpSocket;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -230,6 +231,25 @@ fn a_call_without_money_is_refused(exchange: &Exchange) {
     assert!(callee.lines.is_empty(), "it never rang: {:#?}", callee.lines);
 }
 
+/// A request that only looks as if it came within a call is no way around the question.
+fn a_forged_tag_is_refused(exchange: &Exchange) {
+    let socket = UdpSocket::bind("127.0.0.1:0").expect("a port");
+    socket.set_read_timeout(Some(PATIENCE)).expect("it can be set");
+    let (port, proxy) = (socket.local_addr().expect("an address").port(), exchange.proxy_port);
+    let request = format!(
+        "INVITE sip:{AFGHANISTAN}@127.0.0.1:{} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:{port};branch=z9hG4bK-forged\r\n\
+         Route: <sip:127.0.0.1:{proxy};lr>\r\nFrom: <sip:u1@fabrikam>;tag=one\r\nTo: <sip:u2@fabrikam>;tag=two\r\n\
+         Call-ID: forged\r\nCSeq: 1 INVITE\r\nContact: <sip:u1@127.0.0.1:{port}>\r\nMax-Forwards: 70\r\n\
+         Content-Length: 0\r\n\r\n",
+        exchange.callee_port
+    );
+    socket.send_to(request.as_bytes(), ("127.0.0.1", proxy)).expect("it can be sent");
+    let mut answer = [0; 2_048];
+    let length = socket.recv(&mut answer).expect("an answer");
+    let answer = String::from_utf8_lossy(&answer[..length]);
+    assert!(answer.starts_with("SIP/2.0 481"), "{answer}");
+}
+
 /// 112 by the proxy's own list, 110 because the API knows what it is in Germany.
 fn emergency_numbers_go_through(exchange: &Exchange) {
     for number in ["112", "110"] {
@@ -272,6 +292,7 @@ fn calls_through_kamailio() {
     a_call_with_money_is_connected(&exchange);
     a_call_that_nobody_answers_gives_its_money_back(&exchange);
     a_call_without_money_is_refused(&exchange);
+    a_forged_tag_is_refused(&exchange);
     emergency_numbers_go_through(&exchange);
     a_call_ends_with_its_money(&exchange);
     only_emergency_numbers_pass_while_nothing_answers(&mut exchange);
