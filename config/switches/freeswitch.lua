@@ -6,6 +6,7 @@
 -- The call's id is ${uuid}, which mod_json_cdr and mod_cdr_csv write too, so that the record gives the reservation back.
 -- The curl command takes its arguments apart at spaces: the body has none. A token in a header needs `append_headers`,
 -- which older builds of mod_curl do not have; put a proxy that adds it beside such a switch.
+-- By https only where mod_curl verifies certificates (validate-certs in curl.conf.xml; see README.md), else to this machine.
 
 local base = "http://127.0.0.1:8080/v1/authorisations"
 local json = require("cjson")
@@ -31,8 +32,10 @@ local answer = post("", {
 if not answer then
   -- Nobody answered. Emergency numbers belong in an extension before this one.
   session:hangup("NORMAL_TEMPORARY_FAILURE")
-elseif not answer.allowed then
-  freeswitch.consoleLog("notice", "refused: " .. answer.refusal.reason .. "\n")
+elseif answer.allowed ~= true then
+  -- A script that fails lets the dialplan go on to the bridge: an answer of another kind is refused too.
+  local reason = type(answer.refusal) == "table" and answer.refusal.reason or answer.type
+  freeswitch.consoleLog("notice", "refused: " .. tostring(reason) .. "\n")
   session:hangup("CALL_REJECTED")
 elseif answer.grantedSeconds then
   -- From the answer of the called party on; a call that rings for a minute ends a minute after its grant, within the
