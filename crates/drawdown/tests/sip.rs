@@ -36,7 +36,7 @@ impl Guarded {
     fn start(command: &Command, log: &Path) -> Self {
         let output = File::create(log).expect("a log file");
         let mut guarded = Command::new("timeout");
-        guarded.arg("300").arg(command.get_program()).args(command.get_args());
+        guarded.args(["-k", "5", "300"]).arg(command.get_program()).args(command.get_args());
         guarded.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
         guarded.stdin(Stdio::null()).stdout(output.try_clone().expect("a log file")).stderr(output);
         Guarded { child: guarded.spawn().expect("the program starts") }

@@ -19,7 +19,7 @@ pub fn available() -> Result<(), String> {
     let missing: Vec<_> = ["kamailio", "sipp"].into_iter().filter(|program| !jars::on_path(program)).collect();
     match missing[..] {
         [] => Ok(()),
-        _ => Err(format!("{} is not on the PATH; Debian's packages are {packages}", missing.join(" and "))),
+        _ => Err(format!("not on the PATH: {}; Debian's packages are {packages}", missing.join(", "))),
     }
 }
 
