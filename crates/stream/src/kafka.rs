@@ -87,6 +87,9 @@ pub enum ConnectError {
     Client(String),
 }
 
+/// A read of debits that hears nothing for so long goes on with another client.
+const STANDSTILL: Duration = Duration::from_secs(1);
+
 /// A log on Kafka.
 pub struct KafkaLog {
     settings: KafkaSettings,
@@ -306,22 +309,31 @@ impl Log for KafkaLog {
         from: Timestamp,
         each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
-        let Some(span) = self.debits_since(partition, from)? else { return Ok(()) };
+        let Some(mut span) = self.debits_since(partition, from)? else { return Ok(()) };
         let mut reader = match self.debit_reader.take() {
             Some(mut reader) => {
-                reader.turn_to(vec![span])?;
+                reader.turn_to(vec![span.clone()])?;
                 reader
             }
-            None => self.open_reader(vec![span])?,
+            None => self.open_reader(vec![span.clone()])?,
         };
+        let mut heard = Instant::now();
         let deadline = Instant::now() + self.settings.transaction_timeout * 2;
         let mut flow = ControlFlow::Continue(());
         while !reader.is_done() && flow.is_continue() {
-            reader.read(Duration::from_millis(20), &mut |message| {
+            let read = reader.read(Duration::from_millis(20), &mut |message| {
                 if flow.is_continue() {
+                    span.from = message.offset() + 1;
                     flow = each(message.value());
                 }
             })?;
+            if read > 0 {
+                heard = Instant::now();
+            } else if heard.elapsed() > STANDSTILL {
+                // A client that was turned back and forth sometimes fetches no more: another one goes on from here.
+                reader = self.open_reader(vec![span.clone()])?;
+                heard = Instant::now();
+            }
             if Instant::now() > deadline {
                 return Err(LogError::Fatal(format!("the debits of partition {partition} could not be read in time")));
             }
