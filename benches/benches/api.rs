@@ -6,6 +6,8 @@
 //!
 //! `cargo build --release -p drawdown && cargo bench -p drawdown-benches --bench api`
 
+#![allow(clippy::print_stdout, reason = "what it measured is what it is for")]
+
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
