@@ -317,7 +317,7 @@ impl Log for KafkaLog {
             }
             None => self.open_reader(vec![span.clone()])?,
         };
-        let mut heard = Instant::now();
+        let (mut heard, mut standstill) = (Instant::now(), STANDSTILL);
         let deadline = Instant::now() + self.settings.transaction_timeout * 2;
         let mut flow = ControlFlow::Continue(());
         while !reader.is_done() && flow.is_continue() {
@@ -329,10 +329,11 @@ impl Log for KafkaLog {
             })?;
             if read > 0 {
                 heard = Instant::now();
-            } else if heard.elapsed() > STANDSTILL {
-                // A client that was turned back and forth sometimes fetches no more: another one goes on from here.
+            } else if heard.elapsed() > standstill {
+                // A client that was turned back and forth sometimes fetches no more: another one goes on from here. The next
+                // is given more time, since it may be the broker that is slow.
                 reader = self.open_reader(vec![span.clone()])?;
-                heard = Instant::now();
+                (heard, standstill) = (Instant::now(), standstill * 2);
             }
             if Instant::now() > deadline {
                 return Err(LogError::Fatal(format!("the debits of partition {partition} could not be read in time")));
