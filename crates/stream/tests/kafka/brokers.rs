@@ -49,7 +49,7 @@ fn the_loss_of_a_broker_loses_and_doubles_nothing() {
     create(&settings, &plan).expect("topics are created");
     feed(&settings, (0..COUNT).map(|n| Fed::new("cdrs", (n % PARTITIONS as usize) as i32, n.to_string())));
     let (mut log, _) = desk::open(&settings, 0);
-    let deadline = Instant::now() + desk::PATIENCE * 3;
+    let deadline = Instant::now() + desk::PATIENCE * 10;
     let (mut passed, mut is_killed, mut is_back) = (0, false, false);
     while (0..PARTITIONS).any(|partition| log.lag(partition) > 0) {
         assert!(Instant::now() < deadline, "{passed} records passed");
