@@ -41,25 +41,27 @@ impl Calls {
 
     /// Whether a call may go ahead.
     pub fn authorise(&self, request: &AuthorisationRequest, now: Timestamp) -> Authorisation {
-        self.is_asked.store(true, Ordering::Release);
-        match (self.catalogue)() {
-            Some(catalogue) => {
-                let terms = Terms { catalogue: &catalogue, rules: &self.rules };
-                self.authoriser.authorise(terms, &self.books, request, now)
-            }
-            None => no_deck(&request.org_id, &request.call_id),
-        }
+        self.by_terms(&request.org_id, &request.call_id, |terms| {
+            self.authoriser.authorise(terms, &self.books, request, now)
+        })
     }
 
     /// Whether a running call may go on.
     pub fn extend(&self, extension: &Extension, now: Timestamp) -> Authorisation {
+        self.by_terms(&extension.org_id, &extension.call_id, |terms| {
+            self.authoriser.extend(terms, &self.books, extension, now)
+        })
+    }
+
+    /// Decides by what is in force now.
+    fn by_terms(&self, org: &str, call: &str, decide: impl FnOnce(Terms<'_>) -> Authorisation) -> Authorisation {
         self.is_asked.store(true, Ordering::Release);
         match (self.catalogue)() {
-            Some(catalogue) => {
-                let terms = Terms { catalogue: &catalogue, rules: &self.rules };
-                self.authoriser.extend(terms, &self.books, extension, now)
+            Some(catalogue) => decide(Terms { catalogue: &catalogue, rules: &self.rules }),
+            None => {
+                let refusal = Refusal::new(RefusalReason::NoDeck, "there is no deck yet");
+                Authorisation::refused(org, call, refusal)
             }
-            None => no_deck(&extension.org_id, &extension.call_id),
         }
     }
 
@@ -71,11 +73,6 @@ impl Calls {
     /// The money that is promised to running calls.
     pub fn reserved(&self, org: &str) -> Money {
         self.authoriser.promised(org).money
-    }
-
-    /// How many calls run.
-    pub fn count(&self) -> usize {
-        self.authoriser.count()
     }
 
     /// Gives up what nobody asked more time for.
@@ -111,10 +108,6 @@ impl Calls {
     pub fn forget(&self) {
         self.books.forget();
     }
-}
-
-fn no_deck(org: &str, call: &str) -> Authorisation {
-    Authorisation::refused(org, call, Refusal::new(RefusalReason::NoDeck, "there is no deck yet"))
 }
 
 /// The id of the record that a debit is of. It stands near the beginning: the rest of the line is not looked at, unless

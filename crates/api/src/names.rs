@@ -119,32 +119,7 @@ pub const SPOOL_STATES: [&str; 2] = ["pending", "failed"];
 pub const OTHER: &str = "other";
 
 /// The types of account events (a test holds them against the schema).
-pub const EVENT_TYPES: [&str; 24] = [
-    "AccountOpened",
-    "FundsAdded",
-    "OverdraftSettled",
-    "Adjusted",
-    "LotExpired",
-    "LotForfeited",
-    "LotRefunded",
-    "BalanceExhausted",
-    "AutoRechargeConfigured",
-    "RechargeRequested",
-    "RechargeSucceeded",
-    "InvoiceIssued",
-    "RechargeAttemptFailed",
-    "RechargeFailed",
-    "RechargeCapReached",
-    "LicenceAssigned",
-    "LicenceRemoved",
-    "PoolThresholdReached",
-    "FundsReturned",
-    "PostUsageStatement",
-    "RatePlanSet",
-    "ModeSet",
-    "AccountClosed",
-    "CommandRefused",
-];
+pub use drawdown_wire::event::NAMES as EVENT_TYPES;
 
 /// Refusals that are counted each by itself; the others are together.
 pub const REFUSALS: [&str; 7] = [

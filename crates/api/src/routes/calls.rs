@@ -48,18 +48,17 @@ fn read<T: DeserializeOwned>(
 }
 
 pub(super) async fn authorise(State(service): Shared, caller: Caller, headers: HeaderMap, body: Bytes) -> Answer {
-    let request: AuthorisationRequest =
-        read(&headers, &body, &caller, |request: &AuthorisationRequest| &request.org_id)?;
+    let request = read(&headers, &body, &caller, |request: &AuthorisationRequest| &request.org_id)?;
     Ok(Json(calls(&service)?.authorise(&request, clock())).into_response())
 }
 
 pub(super) async fn extend(State(service): Shared, caller: Caller, headers: HeaderMap, body: Bytes) -> Answer {
-    let extension: Extension = read(&headers, &body, &caller, |extension: &Extension| &extension.org_id)?;
+    let extension = read(&headers, &body, &caller, |extension: &Extension| &extension.org_id)?;
     Ok(Json(calls(&service)?.extend(&extension, clock())).into_response())
 }
 
 pub(super) async fn release(State(service): Shared, caller: Caller, headers: HeaderMap, body: Bytes) -> Answer {
-    let release: Release = read(&headers, &body, &caller, |release: &Release| &release.org_id)?;
+    let release = read(&headers, &body, &caller, |release: &Release| &release.org_id)?;
     let is_released = calls(&service)?.release(&release.org_id, &release.call_id);
     let (org, call) = (release.org_id, release.call_id);
     Ok(Json(json!({"orgId": org, "callId": call, "released": is_released})).into_response())

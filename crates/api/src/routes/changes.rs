@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts as _, Path, Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
@@ -20,17 +21,42 @@ use crate::service::{Caller, Service};
 type Answer = Result<Response, Problem>;
 type Shared = State<Arc<Service>>;
 
-/// A command whose fields are the request's body.
-async fn plain(
-    service: &Arc<Service>,
-    caller: &Caller,
-    headers: &HeaderMap,
-    org: &str,
-    kind: &'static str,
-    fields: Map<String, Value>,
-    done: StatusCode,
-) -> Answer {
-    give(service, caller, headers, Wish { org, kind, fields, done }).await
+/// A request that changes something: who asks, and for what.
+pub(super) struct Order {
+    service: Arc<Service>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl FromRequest<Arc<Service>> for Order {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, service: &Arc<Service>) -> Result<Self, Response> {
+        let (mut parts, body) = request.into_parts();
+        let caller = Caller::from_request_parts(&mut parts, service).await.map_err(Problem::into_response)?;
+        let headers = parts.headers.clone();
+        let body = Bytes::from_request(Request::from_parts(parts, body), service).await;
+        let body = body.map_err(BytesRejection::into_response)?;
+        Ok(Order { service: Arc::clone(service), caller, headers, body })
+    }
+}
+
+impl Order {
+    /// The fields of its body.
+    fn fields(&self) -> Result<Map<String, Value>, Problem> {
+        object(&self.headers, &self.body)
+    }
+
+    /// Gives a command whose fields are its body.
+    async fn give_body(&self, org: &str, kind: &'static str, done: StatusCode) -> Answer {
+        self.give(org, kind, self.fields()?, done).await
+    }
+
+    /// Gives a command of these fields to an organisation.
+    async fn give(&self, org: &str, kind: &'static str, fields: Map<String, Value>, done: StatusCode) -> Answer {
+        give(&self.service, &self.caller, &self.headers, Wish { org, kind, fields, done }).await
+    }
 }
 
 fn missing(field: &str) -> Problem {
@@ -50,8 +76,8 @@ fn with(mut fields: Map<String, Value>, name: &str, value: &str) -> Result<Map<S
     Ok(fields)
 }
 
-pub(super) async fn open(State(service): Shared, caller: Caller, headers: HeaderMap, body: Bytes) -> Answer {
-    let mut fields = object(&headers, &body)?;
+pub(super) async fn open(order: Order) -> Answer {
+    let mut fields = order.fields()?;
     let org = match fields.remove("orgId") {
         Some(Value::String(org)) if !org.is_empty() => org,
         Some(other) => {
@@ -61,98 +87,47 @@ pub(super) async fn open(State(service): Shared, caller: Caller, headers: Header
         }
         None => return Err(missing("orgId")),
     };
-    if !caller.principal.sees(&org) {
+    if !order.caller.principal.sees(&org) {
         return Err(unknown_account());
     }
-    plain(&service, &caller, &headers, &org, "openAccount", fields, StatusCode::CREATED).await
+    order.give(&org, "openAccount", fields, StatusCode::CREATED).await
 }
 
-pub(super) async fn close(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(org): Path<String>,
-) -> Answer {
-    plain(&service, &caller, &headers, &org, "closeAccount", Map::new(), StatusCode::OK).await
+pub(super) async fn close(Path(org): Path<String>, order: Order) -> Answer {
+    order.give(&org, "closeAccount", Map::new(), StatusCode::OK).await
 }
 
-pub(super) async fn add_funds(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(org): Path<String>,
-    body: Bytes,
-) -> Answer {
-    let fields = object(&headers, &body)?;
-    plain(&service, &caller, &headers, &org, "addFunds", fields, StatusCode::CREATED).await
+pub(super) async fn add_funds(Path(org): Path<String>, order: Order) -> Answer {
+    order.give_body(&org, "addFunds", StatusCode::CREATED).await
 }
 
-pub(super) async fn refund(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path((org, lot)): Path<(String, String)>,
-    body: Bytes,
-) -> Answer {
-    let fields = with(object(&headers, &body)?, "lotId", &lot)?;
-    plain(&service, &caller, &headers, &org, "refundLot", fields, StatusCode::OK).await
+pub(super) async fn adjust(Path(org): Path<String>, order: Order) -> Answer {
+    order.give_body(&org, "adjust", StatusCode::CREATED).await
 }
 
-pub(super) async fn adjust(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(org): Path<String>,
-    body: Bytes,
-) -> Answer {
-    let fields = object(&headers, &body)?;
-    plain(&service, &caller, &headers, &org, "adjust", fields, StatusCode::CREATED).await
+pub(super) async fn set_mode(Path(org): Path<String>, order: Order) -> Answer {
+    order.give_body(&org, "setMode", StatusCode::OK).await
 }
 
-pub(super) async fn settle(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path((org, number)): Path<(String, String)>,
-    body: Bytes,
-) -> Answer {
-    let fields = with(object(&headers, &body)?, "rechargeId", &format!("{org}/{number}"))?;
-    plain(&service, &caller, &headers, &org, "settleRecharge", fields, StatusCode::OK).await
+pub(super) async fn set_rate_plan(Path(org): Path<String>, order: Order) -> Answer {
+    order.give_body(&org, "setRatePlan", StatusCode::OK).await
 }
 
-pub(super) async fn set_mode(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(org): Path<String>,
-    body: Bytes,
-) -> Answer {
-    let fields = object(&headers, &body)?;
-    plain(&service, &caller, &headers, &org, "setMode", fields, StatusCode::OK).await
+pub(super) async fn refund(Path((org, lot)): Path<(String, String)>, order: Order) -> Answer {
+    let fields = with(order.fields()?, "lotId", &lot)?;
+    order.give(&org, "refundLot", fields, StatusCode::OK).await
 }
 
-pub(super) async fn set_rate_plan(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(org): Path<String>,
-    body: Bytes,
-) -> Answer {
-    let fields = object(&headers, &body)?;
-    plain(&service, &caller, &headers, &org, "setRatePlan", fields, StatusCode::OK).await
+pub(super) async fn settle(Path((org, number)): Path<(String, String)>, order: Order) -> Answer {
+    let fields = with(order.fields()?, "rechargeId", &format!("{org}/{number}"))?;
+    order.give(&org, "settleRecharge", fields, StatusCode::OK).await
 }
 
-pub(super) async fn set_auto_recharge(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(org): Path<String>,
-    body: Bytes,
-) -> Answer {
-    let fields = object(&headers, &body)?;
-    let _turn = service.turn(&org).await;
-    check_match(&headers, settings_of(&service.account(&org)?, &org).ok().as_ref())?;
-    plain(&service, &caller, &headers, &org, "configureAutoRecharge", fields, StatusCode::OK).await
+pub(super) async fn set_auto_recharge(Path(org): Path<String>, order: Order) -> Answer {
+    let fields = order.fields()?;
+    let _turn = order.service.turn(&org).await;
+    check_match(&order.headers, settings_of(&order.service.account(&org)?, &org).ok().as_ref())?;
+    order.give(&org, "configureAutoRecharge", fields, StatusCode::OK).await
 }
 
 pub(super) async fn payment_method(State(service): Shared, Path(org): Path<String>) -> Answer {
@@ -161,17 +136,11 @@ pub(super) async fn payment_method(State(service): Shared, Path(org): Path<Strin
 }
 
 /// The settings as they are, paid another way.
-pub(super) async fn set_payment_method(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path(org): Path<String>,
-    body: Bytes,
-) -> Answer {
-    let mut fields = object(&headers, &body)?;
-    let _turn = service.turn(&org).await;
-    let settings = settings_of(&service.account(&org)?, &org)?;
-    check_match(&headers, Some(&json!({"paymentMethod": settings["paymentMethod"]})))?;
+pub(super) async fn set_payment_method(Path(org): Path<String>, order: Order) -> Answer {
+    let mut fields = order.fields()?;
+    let _turn = order.service.turn(&org).await;
+    let settings = settings_of(&order.service.account(&org)?, &org)?;
+    check_match(&order.headers, Some(&json!({"paymentMethod": settings["paymentMethod"]})))?;
     let payment = fields.remove("paymentMethod").ok_or_else(|| missing("paymentMethod"))?;
     if let Some(unknown) = fields.keys().next() {
         let rule = "bad-field";
@@ -180,28 +149,20 @@ pub(super) async fn set_payment_method(
     }
     let mut fields = settings.as_object().cloned().unwrap_or_default();
     fields.insert("paymentMethod".to_owned(), payment);
-    plain(&service, &caller, &headers, &org, "configureAutoRecharge", fields, StatusCode::OK).await
+    order.give(&org, "configureAutoRecharge", fields, StatusCode::OK).await
 }
 
-pub(super) async fn assign_licence(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path((org, user, licence)): Path<(String, String, String)>,
-    body: Bytes,
-) -> Answer {
-    let fields = with(with(object(&headers, &body)?, "userId", &user)?, "licence", &licence)?;
-    plain(&service, &caller, &headers, &org, "assignLicence", fields, StatusCode::OK).await
+/// Whose licence it is: organisation, user and licence.
+type OfUser = Path<(String, String, String)>;
+
+pub(super) async fn assign_licence(Path((org, user, licence)): OfUser, order: Order) -> Answer {
+    let fields = with(with(order.fields()?, "userId", &user)?, "licence", &licence)?;
+    order.give(&org, "assignLicence", fields, StatusCode::OK).await
 }
 
-pub(super) async fn remove_licence(
-    State(service): Shared,
-    caller: Caller,
-    headers: HeaderMap,
-    Path((org, user, licence)): Path<(String, String, String)>,
-) -> Answer {
+pub(super) async fn remove_licence(Path((org, user, licence)): OfUser, order: Order) -> Answer {
     let fields = with(with(Map::new(), "userId", &user)?, "licence", &licence)?;
-    plain(&service, &caller, &headers, &org, "removeLicence", fields, StatusCode::OK).await
+    order.give(&org, "removeLicence", fields, StatusCode::OK).await
 }
 
 /// What became of a command.
