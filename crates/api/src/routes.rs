@@ -21,6 +21,7 @@ use axum::routing::{MethodRouter, delete, get, post, put};
 use crate::access::Scope;
 use crate::owners::{Place, to_owner};
 use crate::service::{Guard, Service, guard};
+pub use give::escaped;
 
 /// What a request or an answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,6 +6,8 @@
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 
+use crate::payment::hex;
+
 /// Why a line is no account event.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoticeError {
@@ -83,7 +85,7 @@ impl Notice {
             digest.update(part.as_bytes());
         }
         digest.update(self.seq.to_be_bytes());
-        digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        hex(&digest.finalize()[..16])
     }
 }
 

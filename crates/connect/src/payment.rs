@@ -122,7 +122,8 @@ pub fn key(namespace: &str, recharge: &str, attempt: u32) -> Box<str> {
     if key.len() > KEY_BYTES_MAX { hex(&Sha256::digest(key.as_bytes())).into() } else { key.into() }
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes in hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a text cannot fail.
         let _: fmt::Result = write!(text, "{byte:02x}");

@@ -12,6 +12,7 @@ mod show;
 use std::io::{self, Write};
 
 use clap::Args as ClapArgs;
+use drawdown_api::routes::escaped;
 use serde_json::{Map, Value};
 
 use crate::exit::{Done, Failure, Run};
@@ -116,14 +117,6 @@ pub fn query(path: &str, given: &[(&str, Option<String>)]) -> String {
     let given = given.iter().filter_map(|(name, value)| Some(format!("{name}={}", escaped(value.as_deref()?))));
     let given: Vec<String> = given.collect();
     if given.is_empty() { path.to_owned() } else { format!("{path}?{}", given.join("&")) }
-}
-
-/// Everything but letters, digits and a few marks as its bytes in hexadecimal; dots too where there is nothing else, for
-/// a path of dots leads elsewhere.
-fn escaped(text: &str) -> String {
-    let is_dots = text.bytes().all(|byte| byte == b'.');
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && !is_dots);
-    text.bytes().map(|it| if is_plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") }).collect()
 }
 
 #[cfg(test)]

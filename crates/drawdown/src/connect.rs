@@ -13,6 +13,7 @@ use std::thread::JoinHandle;
 
 use drawdown_connect::dead::{DeadLetters, FileDeadLetters, Limits};
 use drawdown_connect::stop::Stop;
+use drawdown_engine::inbox::Inbox;
 
 use crate::config::{Config, Log};
 use crate::exit::Failure;
@@ -33,10 +34,10 @@ pub type CurrencyOf = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 ///
 /// # Errors
 /// Their faults.
-pub fn start(config: &Config, currency_of: &CurrencyOf) -> Result<Connectors, Failure> {
+pub fn start(config: &Config, inbox: &Arc<dyn Inbox>, currency_of: &CurrencyOf) -> Result<Connectors, Failure> {
     let mut connectors = Connectors::default();
     if let Some(payment) = &config.connect.payment {
-        connectors.threads.push(payment::start(config, payment, &connectors.flag)?);
+        connectors.threads.push(payment::start(config, payment, inbox, &connectors.flag)?);
     }
     if config.connect.mail.is_some() || config.connect.webhooks.is_some() {
         let dead = dead_letters(config)?;

@@ -82,7 +82,7 @@ fn serve(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>) -> 
     let workers = workers::start(config, shared, stop)?;
     let of_currency = Arc::clone(shared);
     let currency_of: CurrencyOf = Arc::new(move |org| of_currency.currency_of(org));
-    let connectors = match connect::start(config, &currency_of) {
+    let connectors = match connect::start(config, shared.inbox(), &currency_of) {
         Ok(connectors) => connectors,
         Err(failure) => {
             stop.store(true, Ordering::Relaxed);

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::give::hex;
 use super::mask::{mask, shown};
 use crate::access::unknown_account;
 use crate::problem::Problem;
@@ -146,7 +147,7 @@ pub(super) fn tagged(settings: &Value) -> Answer {
 /// The mark of settings.
 pub(super) fn tag_of(settings: &Value) -> String {
     let digest = Sha256::digest(settings.to_string());
-    format!("\"{}\"", digest[..8].iter().map(|byte| format!("{byte:02x}")).collect::<String>())
+    format!("\"{}\"", hex(&digest[..8]))
 }
 
 /// Refuses a change of settings that are not those which whoever asks has seen.

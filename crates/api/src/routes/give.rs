@@ -180,7 +180,7 @@ fn digest_of(wish: &Wish<'_>) -> String {
         hash.update(part);
     }
     hash.update(serde_json::to_vec(&wish.fields).unwrap_or_default());
-    hash.finalize()[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..16])
 }
 
 /// What became of a command, as an answer.
@@ -230,9 +230,16 @@ fn later((org, id): &Key) -> Response {
     (StatusCode::ACCEPTED, [("location", place.as_str()), ("retry-after", "1")], axum::Json(body)).into_response()
 }
 
-/// A path segment: everything but letters, digits and a few marks as its bytes in hexadecimal.
-fn escaped(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+/// Bytes in hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A part of a path or of a query: everything but letters, digits and a few marks as its bytes in hexadecimal; dots too
+/// where there is nothing else, for a path of dots leads elsewhere.
+pub fn escaped(text: &str) -> String {
+    let is_dots = text.bytes().all(|byte| byte == b'.');
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && !is_dots);
     text.bytes().map(|it| if is_plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") }).collect()
 }
 

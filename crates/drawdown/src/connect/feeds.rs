@@ -1,14 +1,13 @@
 //! The log as a connector has it: account events to follow from where it left off, and a place to put commands.
 
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
 
 use drawdown_connect::feed::{Feed, FeedError, Orders};
-use drawdown_engine::log::{Attributes, Input, Output};
+use drawdown_engine::inbox::{Inbox, Message};
+use drawdown_engine::log::{Input, Output};
 use drawdown_stream::embedded;
-use drawdown_stream::kafka::publish::{PublishError, Publisher};
-use drawdown_stream::kafka::{KafkaSettings, follower};
-use drawdown_units::Timestamp;
+use drawdown_stream::kafka::follower;
 
 use crate::config::{Config, Log};
 use crate::exit::Failure;
@@ -34,23 +33,6 @@ pub fn feed(config: &Config, connector: &str) -> Result<Box<dyn Feed>, Failure> 
             Box::new(KafkaFeed(follower.map_err(|error| fault(error.into()))?))
         }
     })
-}
-
-/// Where the connector of this name puts commands.
-pub fn orders(config: &Config, connector: &str) -> Box<dyn Orders> {
-    match &config.log {
-        Log::Embedded(log) => {
-            Box::new(SpoolOrders { directory: log.directory.clone(), connector: connector.to_owned(), count: 0 })
-        }
-        Log::Kafka(kafka) => Box::new(KafkaOrders { settings: kafka_settings(kafka), publisher: None }),
-    }
-}
-
-/// The time of day.
-pub fn now() -> Timestamp {
-    // A clock before 1970 is as good as none.
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_parts(i64::try_from(since.as_secs()).unwrap_or(i64::MAX), since.subsec_nanos())
 }
 
 fn fault(error: impl ToString) -> FeedError {
@@ -89,52 +71,19 @@ impl Feed for KafkaFeed {
     }
 }
 
-/// A file in the spool for each command.
-struct SpoolOrders {
-    directory: PathBuf,
-    connector: String,
-    /// So that files of one instant have names of their own.
-    count: u64,
-}
+/// Commands by the log's inbox, one after the other.
+pub struct InboxOrders(pub Arc<dyn Inbox>);
 
-impl Orders for SpoolOrders {
-    fn send(&mut self, _: &str, command: &[u8]) -> Result<(), FeedError> {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.count += 1;
-        let drafts = self.directory.join("connectors");
-        std::fs::create_dir_all(&drafts).map_err(fault)?;
-        let draft = drafts.join(format!("{}-{}-{}.jsonl", self.connector, since.as_millis(), self.count));
-        std::fs::write(&draft, [command, b"\n"].concat()).map_err(fault)?;
-        // Copied and synced there; the draft has done its work, whatever came of it.
-        let placed = embedded::place(&self.directory, Input::Commands, &draft, None, None);
-        let _ = std::fs::remove_file(&draft);
-        placed.map(|_| ()).map_err(fault)
-    }
-}
-
-/// A publisher that is made anew after it failed: what it counted as undelivered says nothing of the next command.
-struct KafkaOrders {
-    settings: KafkaSettings,
-    publisher: Option<Publisher>,
-}
-
-impl KafkaOrders {
-    fn publish(&mut self, org: &str, command: &[u8]) -> Result<(), PublishError> {
-        let publisher = match &self.publisher {
-            Some(publisher) => publisher,
-            None => self.publisher.insert(Publisher::new(&self.settings)?),
-        };
-        publisher.send(Input::Commands, Some(org), now(), command, &Attributes::default())?;
-        publisher.flush(Input::Commands)
-    }
-}
-
-impl Orders for KafkaOrders {
+impl Orders for InboxOrders {
     fn send(&mut self, org: &str, command: &[u8]) -> Result<(), FeedError> {
-        self.publish(org, command).map_err(|error| {
-            self.publisher = None;
-            fault(error)
-        })
+        let (tell, told) = mpsc::channel();
+        let done = Box::new(move |result| {
+            let _ = tell.send(result);
+        });
+        let message =
+            Message { input: Input::Commands, org: Some(org.to_owned()), source: None, value: command.to_vec() };
+        self.0.put(message, done);
+        told.recv().map_err(|_| fault("the inbox has ended"))?.map_err(fault)
     }
 }
 
@@ -147,12 +96,13 @@ mod tests {
     #[test]
     fn an_order_stands_in_the_spool_whole_and_alone() {
         let directory = tempfile::tempdir().unwrap();
-        let mut orders =
-            SpoolOrders { directory: directory.path().to_owned(), connector: "payment".to_owned(), count: 0 };
+        let mut orders = InboxOrders(Arc::new(embedded::SpoolInbox::start(directory.path()).unwrap()));
         let order = br#"{"commandId":"c","orgId":"o","at":"2026-03-01T00:00:00Z","type":"closeAccount"}"#;
         orders.send("o", order).unwrap();
         orders.send("o", order).unwrap();
-        let files = |path: &str| std::fs::read_dir(directory.path().join(path)).unwrap().flatten().collect::<Vec<_>>();
+        let files = |path: &str| {
+            std::fs::read_dir(directory.path().join(path)).into_iter().flatten().flatten().collect::<Vec<_>>()
+        };
         let spooled = files("spool/commands");
         assert_eq!((spooled.len(), files("connectors").len()), (2, 0));
         for file in spooled {

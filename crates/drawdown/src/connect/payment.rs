@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
+use drawdown_api::meters::clock;
 use drawdown_connect::payment::http::{self, HttpGateway};
 use drawdown_connect::payment::stripe::{self, StripeGateway};
 use drawdown_connect::payment::{Connector, Gateway, Settings, UrlError};
 use drawdown_connect::secret::Secret;
+use drawdown_engine::inbox::Inbox;
 
-use super::feeds;
+use super::feeds::{self, InboxOrders};
 use crate::config::{Config, Payment, Provider};
 use crate::exit::Failure;
 
@@ -36,12 +38,17 @@ fn gateway(payment: &Payment) -> Result<Arc<dyn Gateway>, UrlError> {
 ///
 /// # Errors
 /// The gateway cannot be where it is said to be, the log cannot be reached, or no thread is left.
-pub fn start(config: &Config, payment: &Payment, stop: &Arc<AtomicBool>) -> Result<JoinHandle<()>, Failure> {
+pub fn start(
+    config: &Config,
+    payment: &Payment,
+    inbox: &Arc<dyn Inbox>,
+    stop: &Arc<AtomicBool>,
+) -> Result<JoinHandle<()>, Failure> {
     let gateway = gateway(payment).map_err(|error| Failure::usage(format!("payment.url: {error}")))?;
     let settings = Settings { namespace: payment.namespace.clone(), ..Settings::default() };
-    let (feed, orders) = (feeds::feed(config, NAME)?, feeds::orders(config, NAME));
+    let (feed, orders) = (feeds::feed(config, NAME)?, InboxOrders(Arc::clone(inbox)));
     let fault = |error: io::Error| Failure::Fault(error.into());
-    let connector = Connector::new(feed, orders, &gateway, settings, Box::new(feeds::now)).map_err(fault)?;
+    let connector = Connector::new(feed, orders, &gateway, settings, Box::new(clock)).map_err(fault)?;
     let stop = Arc::clone(stop);
     thread::Builder::new().name(NAME.to_owned()).spawn(move || connector.run(&stop)).map_err(fault)
 }

@@ -9,6 +9,7 @@ use drawdown_api::{
     Calls, Desk, EventTally, Figures, Guard, Health, Pulse, Routes, Server, Stage, Telemetry, Totals, WorkerMeters,
 };
 use drawdown_engine::Partition;
+use drawdown_engine::inbox::Inbox;
 use drawdown_engine::log::{Change, Progress};
 use drawdown_engine::worker::{Committed, Observer};
 use drawdown_ledger::{Account, Rules};
@@ -32,6 +33,7 @@ pub struct Shared {
     views: Arc<Fresh>,
     desk: Arc<Desk>,
     calls: Arc<Calls>,
+    inbox: Arc<dyn Inbox>,
     ours: Arc<Ours>,
     telemetry: Arc<Telemetry>,
     pulses: Vec<Arc<Pulse>>,
@@ -51,8 +53,8 @@ struct Fresh {
     fresh_ms: AtomicU64,
 }
 
-/// How often files of the spool are counted.
-const SPOOL_INTERVAL_MS: u64 = 2_000;
+/// How often files of the spool are counted, and reservations of calls given up that nobody asked more time for.
+const UPKEEP_INTERVAL_MS: u64 = 2_000;
 
 impl Shared {
     /// Begins to answer over HTTP.
@@ -71,6 +73,7 @@ impl Shared {
         )?;
         let calls = Arc::new(api::calls(config, Arc::clone(&views.views), Arc::clone(&supply)));
         service.calls = Some(Arc::clone(&calls));
+        let inbox = Arc::clone(&service.inbox);
         let service = Arc::new(service);
         let routes = Routes { telemetry: Arc::clone(&telemetry), health: Arc::clone(&health), service };
         let listen = config.http.listen;
@@ -85,6 +88,7 @@ impl Shared {
             views,
             desk,
             calls,
+            inbox,
             ours,
             telemetry,
             server: std::sync::Mutex::new(Some(server)),
@@ -101,6 +105,11 @@ impl Shared {
 
     pub fn supply(&self) -> &Supply {
         &self.supply
+    }
+
+    /// Where commands and records are put that come from within the process.
+    pub fn inbox(&self) -> &Arc<dyn Inbox> {
+        &self.inbox
     }
 
     /// The currency of an organisation's account, if it is here.
@@ -146,13 +155,15 @@ impl Shared {
         self.pulses[worker as usize].enter(Stage::Stopped);
     }
 
-    /// Counts what lies in the spool, now and then.
+    /// Counts what lies in the spool, and gives up what calls do not need any more, now and then.
     pub fn look(&self) {
-        self.calls.sweep(drawdown_api::meters::clock());
-        let Some(directory) = &self.spool else { return };
         let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        if now_ms.saturating_sub(self.looked_ms.load(Ordering::Relaxed)) >= SPOOL_INTERVAL_MS {
-            self.looked_ms.store(now_ms, Ordering::Relaxed);
+        if now_ms.saturating_sub(self.looked_ms.load(Ordering::Relaxed)) < UPKEEP_INTERVAL_MS {
+            return;
+        }
+        self.looked_ms.store(now_ms, Ordering::Relaxed);
+        self.calls.sweep(drawdown_api::meters::clock());
+        if let Some(directory) = &self.spool {
             let (pending, failed) = embedded::spooled(directory);
             self.process.spool(pending, failed);
         }

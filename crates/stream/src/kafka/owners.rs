@@ -5,17 +5,18 @@
 //! says so.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use drawdown_engine::log::Input;
 use rdkafka::config::FromClientConfigAndContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 
+use super::KafkaSettings;
 use super::heard::{Context, Heard};
+use super::partitioner::PartitionCount;
 use super::settings::Role;
-use super::{KafkaSettings, partition_of};
 
 /// How long what is known is used.
 const FRESH_FOR: Duration = Duration::from_secs(2);
@@ -26,8 +27,7 @@ pub(super) const MARK: &str = " at ";
 /// The owners of the partitions of `commands`.
 pub struct Owners {
     settings: KafkaSettings,
-    /// How many partitions there are, once that is known.
-    count: AtomicU32,
+    partitions: PartitionCount,
     state: Mutex<State>,
 }
 
@@ -41,7 +41,8 @@ struct State {
 impl Owners {
     /// Connects when it is first asked.
     pub fn new(settings: &KafkaSettings) -> Self {
-        Owners { settings: settings.clone(), count: AtomicU32::new(0), state: Mutex::default() }
+        let partitions = PartitionCount::of(settings.topic(Input::Commands.name()));
+        Owners { settings: settings.clone(), partitions, state: Mutex::default() }
     }
 
     /// The partition of an organisation, and where the process that owns it is reached; `None` while nobody does, or
@@ -51,19 +52,26 @@ impl Owners {
     /// The brokers cannot be asked.
     pub fn of(&self, org: &str) -> Result<(u32, Option<String>), KafkaError> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.read.is_none_or(|read| read.elapsed() > FRESH_FOR) {
-            self.read(&mut state)?;
+        let State { consumer, owners, read } = &mut *state;
+        let consumer = match consumer {
+            Some(consumer) => consumer,
+            None => {
+                let context = Context { heard: Arc::new(Heard::default()) };
+                let config = self.settings.client(Role::Probe, u32::MAX);
+                consumer.insert(BaseConsumer::from_config_and_context(&config, context)?)
+            }
+        };
+        let partition = self.partitions.partition(consumer, org, self.settings.connect_timeout)?;
+        if read.is_none_or(|read| read.elapsed() > FRESH_FOR) {
+            *owners = self.read(consumer)?;
+            *read = Some(Instant::now());
         }
-        let partition = partition_of(org.as_bytes(), self.count.load(Ordering::Relaxed).max(1));
-        Ok((partition, state.owners.get(&partition).cloned()))
+        Ok((partition, owners.get(&partition).cloned()))
     }
 
     /// The partition of an organisation, if it is known how many there are.
     pub fn partition(&self, org: &str) -> Option<u32> {
-        match self.count.load(Ordering::Relaxed) {
-            0 => None,
-            count => Some(partition_of(org.as_bytes(), count)),
-        }
+        self.partitions.known(org)
     }
 
     /// What is known is wrong: it is asked again before it is used.
@@ -71,30 +79,17 @@ impl Owners {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).read = None;
     }
 
-    fn read(&self, state: &mut State) -> Result<(), KafkaError> {
-        let patience = self.settings.connect_timeout;
-        if state.consumer.is_none() {
-            let context = Context { heard: Arc::new(Heard::default()) };
-            let config = self.settings.client(Role::Probe, u32::MAX);
-            state.consumer = Some(BaseConsumer::from_config_and_context(&config, context)?);
-        }
-        let Some(consumer) = &state.consumer else { return Ok(()) };
-        let topic = self.settings.topic(drawdown_engine::log::Input::Commands.name());
-        if self.count.load(Ordering::Relaxed) == 0 {
-            let metadata = consumer.fetch_metadata(Some(&topic), patience)?;
-            let found = metadata.topics().iter().find(|found| found.name() == topic);
-            let count = found.map_or(0, |found| found.partitions().len()) as u32;
-            self.count.store(count, Ordering::Relaxed);
-        }
-        let groups = consumer.fetch_group_list(Some(&self.settings.group), patience)?;
+    /// Every partition whose owner says where it is reached.
+    fn read(&self, consumer: &BaseConsumer<Context>) -> Result<HashMap<u32, String>, KafkaError> {
+        let topic = self.settings.topic(Input::Commands.name());
+        let groups = consumer.fetch_group_list(Some(&self.settings.group), self.settings.connect_timeout)?;
         let mut owners = HashMap::new();
         for member in groups.groups().iter().flat_map(|group| group.members()) {
             let Some((_, address)) = member.client_id().split_once(MARK) else { continue };
             let partitions = member.assignment().and_then(|assignment| assigned(assignment, &topic));
             owners.extend(partitions.unwrap_or_default().into_iter().map(|it| (it, address.to_owned())));
         }
-        (state.owners, state.read) = (owners, Some(Instant::now()));
-        Ok(())
+        Ok(owners)
     }
 }
 

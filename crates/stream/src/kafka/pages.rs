@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use drawdown_engine::log::Output;
+use drawdown_engine::log::{Input, Output};
 use drawdown_units::Timestamp;
 use rdkafka::Message as _;
 use rdkafka::config::FromClientConfigAndContext;
@@ -12,9 +12,10 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 
+use super::KafkaSettings;
 use super::heard::{Context, Heard};
+use super::partitioner::PartitionCount;
 use super::settings::Role;
-use super::{KafkaSettings, partition_of};
 
 /// How many readers rest between two pages.
 const RESTING_MAX: usize = 4;
@@ -38,13 +39,16 @@ pub type Each<'e> = dyn FnMut(u64, &[u8], &[u8]) -> ControlFlow<()> + 'e;
 /// Reads pages. Connections rest between them, instead of being made anew.
 pub struct Pages {
     settings: KafkaSettings,
+    /// All topics of the pipeline have as many as its commands.
+    partitions: PartitionCount,
     resting: Mutex<Vec<BaseConsumer<Context>>>,
 }
 
 impl Pages {
     /// A reader of pages; connects when it is first asked.
     pub fn new(settings: &KafkaSettings) -> Self {
-        Pages { settings: settings.clone(), resting: Mutex::default() }
+        let partitions = PartitionCount::of(settings.topic(Input::Commands.name()));
+        Pages { settings: settings.clone(), partitions, resting: Mutex::default() }
     }
 
     /// Shows `each` the messages of the partition of an organisation, until it breaks off, the end is reached, or
@@ -62,7 +66,7 @@ impl Pages {
     ) -> Result<(u64, bool), KafkaError> {
         let topic = self.settings.topic(output.name());
         self.with(|consumer| {
-            let partition = self.partition(consumer, &topic, org)?;
+            let partition = self.partition(consumer, org)?;
             let from = self.offset(consumer, &topic, partition, from)?;
             let mut list = TopicPartitionList::new();
             list.add_partition_offset(&topic, partition, Offset::Offset(from))?;
@@ -80,7 +84,7 @@ impl Pages {
     pub fn end(&self, output: Output, org: &str) -> Result<u64, KafkaError> {
         let topic = self.settings.topic(output.name());
         self.with(|consumer| {
-            let partition = self.partition(consumer, &topic, org)?;
+            let partition = self.partition(consumer, org)?;
             // Of a reader of committed messages: the last stable offset.
             let (_, high) = consumer.fetch_watermarks(&topic, partition, self.settings.connect_timeout)?;
             Ok(high.max(0).cast_unsigned())
@@ -104,10 +108,8 @@ impl Pages {
         Ok(done)
     }
 
-    fn partition(&self, consumer: &BaseConsumer<Context>, topic: &str, org: &str) -> Result<i32, KafkaError> {
-        let metadata = consumer.fetch_metadata(Some(topic), self.settings.connect_timeout)?;
-        let count = metadata.topics().iter().find(|found| found.name() == topic).map_or(0, |it| it.partitions().len());
-        Ok(partition_of(org.as_bytes(), count.max(1) as u32) as i32)
+    fn partition(&self, consumer: &BaseConsumer<Context>, org: &str) -> Result<i32, KafkaError> {
+        Ok(self.partitions.partition(consumer, org, self.settings.connect_timeout)? as i32)
     }
 
     fn offset(

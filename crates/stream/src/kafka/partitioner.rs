@@ -1,6 +1,49 @@
 //! Which partition a key belongs to, as Java's clients have it (murmur2): asked by whoever must find an organisation
 //! without sending it something.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::KafkaError;
+
+use super::heard::Context;
+
+/// How many partitions a topic has: asked once, for that does not change while the pipeline runs.
+pub(super) struct PartitionCount {
+    topic: String,
+    /// 0 until it is known.
+    count: AtomicU32,
+}
+
+impl PartitionCount {
+    pub fn of(topic: String) -> Self {
+        PartitionCount { topic, count: AtomicU32::new(0) }
+    }
+
+    /// The partition of an organisation, if it is known how many there are.
+    pub fn known(&self, org: &str) -> Option<u32> {
+        let count = self.count.load(Ordering::Relaxed);
+        (count > 0).then(|| partition_of(org.as_bytes(), count))
+    }
+
+    /// The partition of an organisation; asks how many there are, if that is not known.
+    pub fn partition(
+        &self,
+        consumer: &BaseConsumer<Context>,
+        org: &str,
+        patience: Duration,
+    ) -> Result<u32, KafkaError> {
+        if self.count.load(Ordering::Relaxed) == 0 {
+            let metadata = consumer.fetch_metadata(Some(&self.topic), patience)?;
+            let found = metadata.topics().iter().find(|found| found.name() == self.topic);
+            let count = found.map_or(0, |found| found.partitions().len()) as u32;
+            self.count.store(count, Ordering::Relaxed);
+        }
+        Ok(self.known(org).unwrap_or(0))
+    }
+}
+
 /// The partition of `key` among `count`.
 ///
 /// # Panics
