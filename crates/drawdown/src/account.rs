@@ -6,8 +6,8 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use crate::client::{
-    EVENT_COLUMNS, List, PageArgs, Reading, SpanArgs, Writing, amount, event_row, fields, instant, labelled, list,
-    path, text,
+    EVENT_COLUMNS, List, OrgArgs, PageArgs, Reading, SpanArgs, Writing, amount, event_row, fields, instant, labelled,
+    list, path, text,
 };
 use crate::exit::Run;
 use crate::table::Align;
@@ -31,7 +31,8 @@ pub struct Args {
 enum Command {
     Open(OpenArgs),
     Close(CloseArgs),
-    Show(ShowArgs),
+    /// Show an account
+    Show(OrgArgs),
     List(ListArgs),
     SetMode(SetModeArgs),
     SetRatePlan(SetRatePlanArgs),
@@ -109,15 +110,6 @@ struct CloseArgs {
     org: String,
     #[command(flatten)]
     writing: Writing,
-}
-
-/// Show an account
-#[derive(Debug, ClapArgs)]
-struct ShowArgs {
-    /// The organisation
-    org: String,
-    #[command(flatten)]
-    reading: Reading,
 }
 
 /// List the accounts, by name

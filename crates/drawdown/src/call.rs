@@ -5,7 +5,9 @@ use std::io::{self, Write};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::Value;
 
-use crate::client::{Client, List, PageArgs, Reading, SpanArgs, instant, list, path, print_json, query, read, text};
+use crate::client::{
+    Client, LinesArgs, List, PageArgs, Reading, SpanArgs, instant, list, path, print_json, query, read, text,
+};
 use crate::exit::{Done, Run};
 use crate::table::Align;
 
@@ -25,7 +27,8 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Debits(DebitsArgs),
-    Rejects(RejectsArgs),
+    /// List records that were not debited
+    Rejects(LinesArgs),
     Explain(ExplainArgs),
 }
 
@@ -46,19 +49,6 @@ struct DebitsArgs {
     /// The source of the usage record
     #[arg(long)]
     source: Option<String>,
-    #[command(flatten)]
-    span: SpanArgs,
-    #[command(flatten)]
-    pages: PageArgs,
-    #[command(flatten)]
-    reading: Reading,
-}
-
-/// List records that were not debited
-#[derive(Debug, ClapArgs)]
-struct RejectsArgs {
-    /// The organisation
-    org: String,
     #[command(flatten)]
     span: SpanArgs,
     #[command(flatten)]
@@ -138,7 +128,7 @@ fn payer(funding: &Value) -> String {
     }
 }
 
-fn rejects(args: &RejectsArgs) -> Run {
+fn rejects(args: &LinesArgs) -> Run {
     let row = |reject: &Value| ["kind", "reason", "field", "id", "detail"].map(|name| text(&reject[name])).into();
     let list = List {
         path: path(&["accounts", &args.org, "rejects"]),

@@ -32,6 +32,28 @@ pub struct Reading {
     pub server: ServerArgs,
 }
 
+/// What shows one thing of an organisation.
+#[derive(Debug, ClapArgs)]
+pub struct OrgArgs {
+    /// The organisation
+    pub org: String,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// What lists lines of an organisation by when they were booked, and by nothing else.
+#[derive(Debug, ClapArgs)]
+pub struct LinesArgs {
+    /// The organisation
+    pub org: String,
+    #[command(flatten)]
+    pub span: SpanArgs,
+    #[command(flatten)]
+    pub pages: PageArgs,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
 /// What every command takes that changes something.
 #[derive(Debug, Clone, ClapArgs)]
 pub struct Writing {

@@ -7,7 +7,7 @@ use drawdown_units::Timestamp;
 use serde_json::{Value, json};
 
 use crate::arguments::parse_time;
-use crate::client::{Reading, Writing, amount, fields, instant, labelled, list, path, text};
+use crate::client::{OrgArgs, Writing, amount, fields, instant, labelled, list, path, text};
 use crate::exit::Run;
 use crate::table::{Align, Table};
 
@@ -32,8 +32,10 @@ enum Command {
     Add(AddArgs),
     Adjust(AdjustArgs),
     Refund(RefundArgs),
-    Lots(LotsArgs),
-    Balance(BalanceArgs),
+    /// Show the lots, in the order in which they are spent
+    Lots(OrgArgs),
+    /// Show the balance: what is settled, pending, reserved and available
+    Balance(OrgArgs),
 }
 
 /// Add funds: a lot
@@ -89,24 +91,6 @@ struct RefundArgs {
     reason: String,
     #[command(flatten)]
     writing: Writing,
-}
-
-/// Show the lots, in the order in which they are spent
-#[derive(Debug, ClapArgs)]
-struct LotsArgs {
-    /// The organisation
-    org: String,
-    #[command(flatten)]
-    reading: Reading,
-}
-
-/// Show the balance: what is settled, pending, reserved and available
-#[derive(Debug, ClapArgs)]
-struct BalanceArgs {
-    /// The organisation
-    org: String,
-    #[command(flatten)]
-    reading: Reading,
 }
 
 /// Runs the command that was given.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use clap::{Args as ClapArgs, Subcommand};
 use serde_json::{Value, json};
 
-use crate::client::{Reading, Writing, instant, list, path, text};
+use crate::client::{OrgArgs, Reading, Writing, instant, list, path, text};
 use crate::exit::Run;
 use crate::table::{Align, Table};
 
@@ -26,7 +26,8 @@ enum Command {
     Assign(AssignArgs),
     Remove(RemoveArgs),
     Show(ShowArgs),
-    Pools(PoolsArgs),
+    /// Show the pools that an organisation's users share
+    Pools(OrgArgs),
 }
 
 /// Assign a licence to a user
@@ -65,15 +66,6 @@ struct ShowArgs {
     org: String,
     /// The user
     user: String,
-    #[command(flatten)]
-    reading: Reading,
-}
-
-/// Show the pools that an organisation's users share
-#[derive(Debug, ClapArgs)]
-struct PoolsArgs {
-    /// The organisation
-    org: String,
     #[command(flatten)]
     reading: Reading,
 }

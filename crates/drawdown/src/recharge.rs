@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::account::list_events;
 use crate::arguments::parse_time;
-use crate::client::{PageArgs, Reading, SpanArgs, Writing, fields, labelled, path, text};
+use crate::client::{LinesArgs, OrgArgs, Writing, fields, labelled, path, text};
 use crate::exit::{Failure, Run};
 
 /// Set automatic recharging, see what became of recharges, and settle them, on a running server
@@ -29,11 +29,14 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 enum Command {
     Configure(ConfigureArgs),
-    Show(ShowArgs),
+    /// Show the settings; of a card's token the end
+    Show(OrgArgs),
     PaymentMethod(PaymentMethodArgs),
-    History(HistoryArgs),
+    /// List what became of recharges
+    History(LinesArgs),
     Settle(SettleArgs),
-    Invoices(InvoicesArgs),
+    /// List invoices and statements of post-usage
+    Invoices(LinesArgs),
 }
 
 /// How recharges are paid.
@@ -95,15 +98,6 @@ struct ConfigureArgs {
     writing: Writing,
 }
 
-/// Show the settings; of a card's token the end
-#[derive(Debug, ClapArgs)]
-struct ShowArgs {
-    /// The organisation
-    org: String,
-    #[command(flatten)]
-    reading: Reading,
-}
-
 /// Pay recharges another way, and leave the other settings as they are
 #[derive(Debug, ClapArgs)]
 struct PaymentMethodArgs {
@@ -113,19 +107,6 @@ struct PaymentMethodArgs {
     payment: PaymentArgs,
     #[command(flatten)]
     writing: Writing,
-}
-
-/// List what became of recharges
-#[derive(Debug, ClapArgs)]
-struct HistoryArgs {
-    /// The organisation
-    org: String,
-    #[command(flatten)]
-    span: SpanArgs,
-    #[command(flatten)]
-    pages: PageArgs,
-    #[command(flatten)]
-    reading: Reading,
 }
 
 /// What the payment side says of a recharge.
@@ -158,19 +139,6 @@ struct SettleArgs {
     writing: Writing,
 }
 
-/// List invoices and statements of post-usage
-#[derive(Debug, ClapArgs)]
-struct InvoicesArgs {
-    /// The organisation
-    org: String,
-    #[command(flatten)]
-    span: SpanArgs,
-    #[command(flatten)]
-    pages: PageArgs,
-    #[command(flatten)]
-    reading: Reading,
-}
-
 /// Runs the command that was given.
 pub fn run(args: &Args) -> Run {
     match &args.command {
@@ -180,16 +148,14 @@ pub fn run(args: &Args) -> Run {
             let fields = json!({"paymentMethod": args.payment.needed()?});
             args.writing.send("PUT", &path(&["accounts", &args.org, "payment-method"]), Some(&fields))
         }
-        Command::History(args) => {
-            let place = path(&["accounts", &args.org, "recharges"]);
-            list_events(&args.reading, &args.pages, place, args.span.given().into())
-        }
+        Command::History(args) => list_lines(args, "recharges"),
         Command::Settle(args) => settle(args),
-        Command::Invoices(args) => {
-            let place = path(&["accounts", &args.org, "invoices"]);
-            list_events(&args.reading, &args.pages, place, args.span.given().into())
-        }
+        Command::Invoices(args) => list_lines(args, "invoices"),
     }
+}
+
+fn list_lines(args: &LinesArgs, what: &str) -> Run {
+    list_events(&args.reading, &args.pages, path(&["accounts", &args.org, what]), args.span.given().into())
 }
 
 fn configure(args: &ConfigureArgs) -> Run {
