@@ -38,6 +38,17 @@ pub enum Shape {
     File(&'static str),
 }
 
+/// Whose data an endpoint is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// That of one organisation, whose name stands here.
+    Org(Place),
+    /// That of several, or of none: the handler looks which of them whoever asks may see.
+    Several,
+    /// That of all of them.
+    All,
+}
+
 /// One endpoint.
 pub struct Endpoint {
     /// The method.
@@ -54,6 +65,7 @@ pub struct Endpoint {
     pub takes: Shape,
     /// The answer where all is well, and its status.
     pub gives: (u16, Shape),
+    about: About,
     route: MethodRouter<Arc<Service>>,
 }
 
@@ -66,7 +78,13 @@ impl Endpoint {
         gives: (u16, Shape),
         route: MethodRouter<Arc<Service>>,
     ) -> Self {
-        Endpoint { method, path, scope, summary, query: &[], takes: Shape::Nothing, gives, route }
+        let about = if path.contains("{org}") { About::Org(Place::Path) } else { About::All };
+        Endpoint { method, path, scope, summary, query: &[], takes: Shape::Nothing, gives, about, route }
+    }
+
+    fn about(mut self, about: About) -> Self {
+        self.about = about;
+        self
     }
 
     fn takes(mut self, takes: Shape) -> Self {
@@ -81,23 +99,12 @@ impl Endpoint {
 
     /// Whether it is about all organisations, so that a credential that holds for some does not reach it.
     pub fn is_for_all(&self) -> bool {
-        let is_checked_inside = ["/v1/accounts", "/v1/cdrs", "/v1/price"].contains(&self.path);
-        !self.path.contains("{org}") && !is_checked_inside && self.scope != Scope::Authorise
-    }
-
-    fn place_of_org(&self) -> Option<Place> {
-        let is_opening = self.method == Method::POST && self.path == "/v1/accounts";
-        let is_in_body = is_opening || self.scope == Scope::Authorise;
-        match self.path.contains("{org}") {
-            true => Some(Place::Path),
-            false => is_in_body.then_some(Place::Body),
-        }
+        self.about == About::All
     }
 
     /// Whether it is a write that is done once however often it is sent under one key.
     pub fn is_idempotent_by_key(&self) -> bool {
-        matches!(self.takes, Shape::Command(_))
-            || (self.method == Method::DELETE && self.path.starts_with("/v1/accounts"))
+        self.method != Method::GET && self.gives.1 == Shape::Named("Done")
     }
 }
 
@@ -131,9 +138,11 @@ pub fn endpoints() -> Vec<Endpoint> {
     let written = |status| (status, Named("Done"));
     vec![
         e(Method::GET, "/v1/accounts", Read, "List accounts", (200, Named("Accounts")), get(accounts::list))
-            .query(&[("after", "The last organisation of the page before."), LIMIT]),
+            .query(&[("after", "The last organisation of the page before."), LIMIT])
+            .about(About::Several),
         e(Method::POST, "/v1/accounts", Operate, "Open an account", written(201), post(changes::open))
-            .takes(Command("openAccount")),
+            .takes(Command("openAccount"))
+            .about(About::Org(Place::Body)),
         e(Method::GET, "/v1/accounts/{org}", Read, "An account's state", (200, Named("Account")), get(accounts::show)),
         e(Method::DELETE, "/v1/accounts/{org}", Operate, "Close an account", written(200), delete(changes::close)),
         e(
@@ -355,7 +364,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             .query(&[
                 ("source", "The source profile, as on the command line; `native` unless given."),
                 ("org", "The organisation of records that name none."),
-            ]),
+            ])
+            .about(About::Several),
         e(
             Method::POST,
             "/v1/authorisations",
@@ -364,7 +374,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             (200, Named("Authorisation")),
             post(calls::authorise),
         )
-        .takes(Named("AuthorisationRequest")),
+        .takes(Named("AuthorisationRequest"))
+        .about(About::Org(Place::Body)),
         e(
             Method::POST,
             "/v1/authorisations/extension",
@@ -373,7 +384,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             (200, Named("Authorisation")),
             post(calls::extend),
         )
-        .takes(Named("Extension")),
+        .takes(Named("Extension"))
+        .about(About::Org(Place::Body)),
         e(
             Method::POST,
             "/v1/authorisations/release",
@@ -382,7 +394,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             (200, Named("Released")),
             post(calls::release),
         )
-        .takes(Named("Release")),
+        .takes(Named("Release"))
+        .about(About::Org(Place::Body)),
         e(Method::GET, "/v1/decks", Read, "Decks and rate plans in force", (200, Named("Decks")), get(decks::list)),
         e(
             Method::POST,
@@ -408,7 +421,8 @@ pub fn endpoints() -> Vec<Endpoint> {
                 ("!number", "The number that decides the price, as dialled or in E.164."),
                 ("at", "When it would start; now unless given."),
                 ("seconds", "How long it would last; 60 unless given."),
-            ]),
+            ])
+            .about(About::Several),
     ]
 }
 
@@ -423,9 +437,8 @@ pub(crate) fn routers(service: &Arc<Service>) -> Routers {
     let (mut ordinary, mut large) = (Router::new(), Router::new());
     for endpoint in endpoints() {
         let asks = Guard { scope: endpoint.scope, is_for_all: endpoint.is_for_all() };
-        let place = endpoint.place_of_org();
         let mut route = endpoint.route;
-        if let Some(place) = place {
+        if let About::Org(place) = endpoint.about {
             route = route.layer(from_fn_with_state((Arc::clone(service), place), to_owner));
         }
         let route = route.layer(from_fn_with_state(asks, guard));
