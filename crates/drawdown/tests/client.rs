@@ -42,6 +42,8 @@ fn every_command_against_a_running_server() {
     let calls = [desk.call("contoso", "call-1", "+442071838750"), desk.call("contoso", "call-2", "+999")];
     desk.api.post("/v1/cdrs", &json!(calls)).expect(202);
     desk.api.wait_for("/v1/accounts/contoso/debits", |page| page["items"][1].is_object());
+    // Debits can be read a moment before the account is seen so.
+    desk.api.wait_for("/v1/accounts/contoso/balance", |balance| balance["settled"] == "99.97");
     shown.say("call debits contoso");
     shown.say("call debits contoso --prefix 44 --user u1 --from 2026-01-01 --to 2099-01-01 --all");
     shown.say("call debits contoso --id nothing");

@@ -79,7 +79,7 @@ impl Desk {
             false => reached(Client::listening(&at("serve.log"))),
         };
         api.key = Some(key.clone());
-        let secrets = [&key, &reader, &wrong].map(|key| key.rsplit('_').next().expect("a secret").to_owned()).into();
+        let secrets = [&key, &reader, &wrong].map(|key| key.splitn(3, '_').nth(2).expect("a secret").to_owned()).into();
         Desk { dir, key, secrets, url: api.base.clone(), api, process: RefCell::new(Some(process)) }
     }
 
