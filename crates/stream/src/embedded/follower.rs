@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use drawdown_engine::log::Output;
 
-use super::reader::{Cursor, Reader};
+use super::reader::{Cursor, NoCursor, Reader};
 use super::store::StoreError;
 
 /// The directory of places, in the directory of a log.
@@ -60,10 +60,10 @@ impl Follower {
     pub fn open(directory: &Path, name: &str, output: Output) -> Result<Self, FollowError> {
         let path = directory.join(CONNECTORS).join(format!("{name}.position"));
         let given = match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let source = || io::Error::new(io::ErrorKind::InvalidData, "does not hold a block and an index");
-                parse(&text).ok_or_else(|| FollowError::Place { path: path.clone(), source: source() })?
-            }
+            Ok(text) => text.trim().parse().map_err(|error: NoCursor| {
+                let source = io::Error::new(io::ErrorKind::InvalidData, error);
+                FollowError::Place { path: path.clone(), source }
+            })?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Cursor::default(),
             Err(source) => return Err(FollowError::Place { path, source }),
         };
@@ -125,14 +125,9 @@ impl Follower {
         std::fs::create_dir_all(&connectors)?;
         let draft = self.path.with_extension("position.part");
         let mut file = File::create(&draft)?;
-        writeln!(file, "{} {}", self.given.block, self.given.index)?;
+        writeln!(file, "{}", self.given)?;
         file.sync_all()?;
         std::fs::rename(&draft, &self.path)?;
         File::open(connectors)?.sync_all()
     }
-}
-
-fn parse(text: &str) -> Option<Cursor> {
-    let (block, index) = text.trim().split_once(' ')?;
-    Some(Cursor { block: block.parse().ok()?, index: index.parse().ok()? })
 }

@@ -1,7 +1,9 @@
 //! Reading the store from any process, while another writes to it or while none does: only what is committed is seen.
 
+use std::fmt;
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::str::FromStr;
 
 use drawdown_engine::log::{Input, Output, Position};
 use rusqlite::types::{Type, Value};
@@ -21,6 +23,29 @@ pub struct Cursor {
     pub block: u64,
     /// The message within it.
     pub index: u32,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.block, self.index)
+    }
+}
+
+/// A text is no cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("does not hold a block and an index")]
+pub struct NoCursor;
+
+impl FromStr for Cursor {
+    type Err = NoCursor;
+
+    /// Reads what [`Cursor`] is shown as.
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let (block, index) = text.split_once('.').ok_or(NoCursor)?;
+        let (block, index): (u64, u32) = (block.parse().map_err(|_| NoCursor)?, index.parse().map_err(|_| NoCursor)?);
+        // What the store numbers blocks with has 63 bits.
+        if block <= i64::MAX as u64 { Ok(Cursor { block, index }) } else { Err(NoCursor) }
+    }
 }
 
 /// A message of an output.

@@ -16,6 +16,7 @@ use super::KafkaSettings;
 use super::heard::{Context, Heard};
 use super::partitioner::PartitionCount;
 use super::settings::Role;
+use super::tail::is_passing;
 
 /// How many readers rest between two pages.
 const RESTING_MAX: usize = 4;
@@ -162,6 +163,7 @@ fn read(
                 let reached = position.elements().first().and_then(|it| it.offset().to_raw()).unwrap_or(next);
                 return Ok((next.max(reached).cast_unsigned(), true));
             }
+            Some(Err(error)) if is_passing(&error) => tracing::warn!("reading a page: {error}"),
             Some(Err(error)) => return Err(error),
             None => return Ok((next.cast_unsigned(), false)),
         }

@@ -71,21 +71,21 @@ impl LogBooks {
 
     fn embedded_page(&self, log: &Embedded, query: &mut Query<'_>) -> Result<Page, BooksError> {
         let output = output(query.lines);
+        let cursor: Option<Cursor> = query.cursor.map(str::parse).transpose().map_err(|_| BooksError::BadCursor)?;
         self.with_reader(log, |reader| {
-            let from = match (query.cursor, query.since) {
-                (Some(text), _) => parse_cursor(text).ok_or(BooksError::BadCursor)?,
+            let from = match (cursor, query.since) {
+                (Some(cursor), _) => cursor,
                 (None, Some(since)) => {
                     let since_ms = since.seconds().saturating_mul(1000);
                     reader.since(output, 0, since_ms).map_err(|error| unavailable(&error))?
                 }
                 (None, None) => Cursor::default(),
             };
-            let end = reader.end().map_err(|error| unavailable(&error))?;
             let (mut lines, mut looked_at, mut is_end) = (Vec::new(), 0, true);
             let next = reader.messages(output, from, &mut |message| {
                 looked_at += 1;
                 if message.key == query.org.as_bytes() && (query.wanted)(message.value) {
-                    lines.push(Line { bytes: message.value.to_vec(), next: cursor_text(message.next) });
+                    lines.push(Line { bytes: message.value.to_vec(), next: message.next.to_string() });
                 }
                 if lines.len() >= query.limit || looked_at >= LOOKED_AT_MAX {
                     is_end = false;
@@ -94,9 +94,7 @@ impl LogBooks {
                 ControlFlow::Continue(())
             });
             let next = next.map_err(|error| unavailable(&error))?;
-            // Up to the end, not only to the last block of this output: what comes next has a higher number.
-            let next = if is_end { next.max(end.min(next.max(from))) } else { next };
-            Ok(Page { lines, next: cursor_text(next), is_end })
+            Ok(Page { lines, next: next.to_string(), is_end })
         })
     }
 
@@ -118,17 +116,6 @@ impl LogBooks {
         let (next, is_end) = read.map_err(|error| unavailable(&error))?;
         Ok(Page { lines, next: next.to_string(), is_end })
     }
-}
-
-fn cursor_text(cursor: Cursor) -> String {
-    format!("{}.{}", cursor.block, cursor.index)
-}
-
-fn parse_cursor(text: &str) -> Option<Cursor> {
-    let (block, index) = text.split_once('.')?;
-    let (block, index): (u64, u32) = (block.parse().ok()?, index.parse().ok()?);
-    // What the store numbers blocks with has 63 bits.
-    (block <= i64::MAX as u64).then_some(Cursor { block, index })
 }
 
 /// What a report could not be made of.
@@ -163,7 +150,7 @@ impl Books for LogBooks {
     fn end(&self, lines: Lines, org: &str) -> Result<String, BooksError> {
         match &self.config.log {
             Log::Embedded(log) => {
-                self.with_reader(log, |reader| Ok(cursor_text(reader.end().map_err(|error| unavailable(&error))?)))
+                self.with_reader(log, |reader| Ok(reader.end().map_err(|error| unavailable(&error))?.to_string()))
             }
             Log::Kafka(kafka) => {
                 let end = self.pages(kafka).end(output(lines), org).map_err(|error| unavailable(&error))?;
