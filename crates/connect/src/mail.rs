@@ -34,12 +34,20 @@ pub enum Kind {
     PoolThreshold,
     /// Automatic recharging rests until the month ends.
     CapReached,
+    /// Money will soon be forfeited.
+    LotExpiring,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 5] =
-        [Kind::RechargeSucceeded, Kind::RechargeFailed, Kind::BalanceZero, Kind::PoolThreshold, Kind::CapReached];
+    pub const ALL: [Kind; 6] = [
+        Kind::RechargeSucceeded,
+        Kind::RechargeFailed,
+        Kind::BalanceZero,
+        Kind::PoolThreshold,
+        Kind::CapReached,
+        Kind::LotExpiring,
+    ];
 
     /// What a mail about this event is about; `None` if nobody is written to.
     pub fn of(notice: &Notice) -> Option<Self> {
@@ -54,6 +62,7 @@ impl Kind {
             Kind::BalanceZero => "BalanceExhausted",
             Kind::PoolThreshold => "PoolThresholdReached",
             Kind::CapReached => "RechargeCapReached",
+            Kind::LotExpiring => "LotExpiring",
         }
     }
 
@@ -65,6 +74,7 @@ impl Kind {
             Kind::BalanceZero => "balance-zero",
             Kind::PoolThreshold => "pool-threshold",
             Kind::CapReached => "cap-reached",
+            Kind::LotExpiring => "lot-expiring",
         }
     }
 }

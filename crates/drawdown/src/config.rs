@@ -267,6 +267,7 @@ fn read_rules(reader: &mut Reader) -> Rules {
     let rules = Rules {
         lot_months: reader.whole("rules.lot_months"),
         forfeit_grace_s: seconds(reader, "rules.forfeit_grace_s"),
+        expiry_notice_s: seconds(reader, "rules.expiry_notice_s"),
         future_tolerance_s: seconds(reader, "rules.future_tolerance_s"),
         recharge_minimum: reader.money("rules.recharge_minimum"),
         recharge_whole_units: reader.flag("rules.recharge_whole_units"),

@@ -192,6 +192,15 @@ pub enum Event {
         /// Why.
         reason: Box<str>,
     },
+    /// A lot's time will soon be over.
+    LotExpiring {
+        /// The lot.
+        lot: LotId,
+        /// What it still holds.
+        amount: Money,
+        /// Its end.
+        expires: Timestamp,
+    },
     /// A lot's time was over: it left the balance.
     LotExpired {
         /// The lot.

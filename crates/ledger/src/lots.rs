@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use drawdown_units::{Money, Timestamp};
 
 use crate::effects::{FundingLine, FundingSource};
+use crate::rules::Rules;
 
 /// The name of a lot, unique within its account. Short ones live inside the lot.
 pub type LotId = CompactString;
@@ -33,6 +34,12 @@ impl Lot {
     /// A lot that was just bought.
     pub fn bought(id: LotId, amount: Money, purchased: Timestamp, expires: Timestamp) -> Self {
         Lot { id, amount, remaining: amount, purchased, expires, state: State::Active }
+    }
+
+    /// When it is to be said that it will expire; `None` of a lot that has nothing to lose, or has expired.
+    pub fn expiry_notice(&self, rules: &Rules) -> Option<Timestamp> {
+        let may_lose = self.state == State::Active && self.remaining.is_positive();
+        (may_lose && rules.expiry_notice_s > 0).then(|| self.expires.plus_seconds(-rules.expiry_notice_s))
     }
 }
 

@@ -11,6 +11,8 @@ pub struct Rules {
     pub lot_months: u32,
     /// How long after its expiry a lot can still be drawn by calls made in time, in seconds.
     pub forfeit_grace_s: i64,
+    /// How long before its expiry a lot that still holds money is announced to expire, in seconds; 0 if never.
+    pub expiry_notice_s: i64,
     /// How far ahead of its arrival a purchase may be dated, in seconds (boundaries.md L2).
     pub future_tolerance_s: i64,
     /// The least amount of an automatic recharge (boundaries.md R17).
@@ -32,6 +34,7 @@ impl Default for Rules {
         Rules {
             lot_months: 12,
             forfeit_grace_s: 48 * 3600,
+            expiry_notice_s: 30 * 24 * 3600,
             future_tolerance_s: 300,
             recharge_minimum: Money::from_micros(50_000_000),
             recharge_whole_units: true,

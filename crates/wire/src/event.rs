@@ -66,6 +66,7 @@ pub fn name(event: &Event) -> &'static str {
         Event::FundsAdded { .. } => "FundsAdded",
         Event::OverdraftSettled { .. } => "OverdraftSettled",
         Event::AdjustedUp { .. } | Event::AdjustedDown { .. } => "Adjusted",
+        Event::LotExpiring { .. } => "LotExpiring",
         Event::LotExpired { .. } => "LotExpired",
         Event::LotForfeited { .. } => "LotForfeited",
         Event::LotRefunded { .. } => "LotRefunded",
@@ -90,11 +91,12 @@ pub fn name(event: &Event) -> &'static str {
 }
 
 /// The names of all events.
-pub const NAMES: [&str; 24] = [
+pub const NAMES: [&str; 25] = [
     "AccountOpened",
     "FundsAdded",
     "OverdraftSettled",
     "Adjusted",
+    "LotExpiring",
     "LotExpired",
     "LotForfeited",
     "LotRefunded",
@@ -156,6 +158,11 @@ fn write_fields(json: &mut Writer<'_>, org: &str, event: &Event) {
                 json.money(key!("after"), *after);
                 json.raw("}");
             });
+        }
+        Event::LotExpiring { lot, amount, expires } => {
+            json.text(key!("lotId"), lot);
+            json.money(key!("amount"), *amount);
+            json.time(key!("expiresAt"), *expires);
         }
         Event::LotExpired { lot, amount } | Event::LotForfeited { lot, amount } => {
             json.text(key!("lotId"), lot);

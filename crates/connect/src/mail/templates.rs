@@ -134,7 +134,7 @@ macro_rules! built_in {
 }
 
 const BUILT_IN: &[(&str, &str)] =
-    built_in!["recharge-succeeded", "recharge-failed", "balance-zero", "pool-threshold", "cap-reached"];
+    built_in!["recharge-succeeded", "recharge-failed", "balance-zero", "pool-threshold", "cap-reached", "lot-expiring"];
 
 /// Events of each kind, with and without what they may lack: what templates are tried on.
 fn samples() -> impl Iterator<Item = Notice> {

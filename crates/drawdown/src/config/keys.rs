@@ -220,6 +220,12 @@ pub const KEYS: &[Key] = &[
         "How long after its expiry a lot still pays for calls that were made in time.",
     ),
     key(
+        "rules.expiry_notice_s",
+        Kind::Whole(0, 366 * DAY_S),
+        "2592000",
+        "How long before a lot expires with money in it an event says so (30 days); 0 for never. Lots with less time left when they come are not announced.",
+    ),
+    key(
         "rules.future_tolerance_s",
         Kind::Whole(0, DAY_S),
         "300",

@@ -74,11 +74,12 @@ fn lot_row(org: &str, lot: &LotSnapshot<'_>) -> [String; 7] {
 }
 
 /// The events that move money or need someone to act.
-const NOTABLE: [&str; 11] = [
+const NOTABLE: [&str; 12] = [
     "RechargeRequested",
     "RechargeSucceeded",
     "RechargeFailed",
     "RechargeCapReached",
+    "LotExpiring",
     "LotExpired",
     "LotForfeited",
     "LotRefunded",

@@ -364,7 +364,8 @@ fn happening(event: &AccountEvent<'_>, fields: &mut Fields) -> Option<Happening>
         | "CommandRefused"
         | "LicenceAssigned"
         | "LicenceRemoved"
-        | "PoolThresholdReached" => Happening::Other,
+        | "PoolThresholdReached"
+        | "LotExpiring" => Happening::Other,
         unknown => {
             fields.flaws.push(Flaw::new("type", "an account event that this program knows", unknown));
             return None;

@@ -1,4 +1,4 @@
-//! What time alone does to an account: expiry, forfeiture, the month's turn, the end of a cool-down, sending again.
+//! What time alone does to an account: the notice of an expiry, expiry, forfeiture, the month's turn, the end of a cool-down, sending again.
 
 use drawdown_units::Timestamp;
 
@@ -7,9 +7,11 @@ use crate::effects::{Effects, Event};
 use crate::lots::State;
 use crate::rules::Rules;
 
-/// One thing that is due, in the order of boundaries.md T7 among those of one instant.
+/// One thing that is due, in the order of boundaries.md T7 among those of one instant. Notices come before all, and all
+/// those of one instant at once: the clock alone then tells which were given, and nothing of it needs saving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
+    ExpiryNotice,
     Expiry(usize),
     Forfeit(usize),
     Statement,
@@ -25,14 +27,15 @@ impl Account {
         while let Some((at, due)) = self.first_due(rules).filter(|(at, _)| *at <= now) {
             let before = self.balance();
             self.head.clock = self.head.clock.max(at);
-            self.run(due, at, effects);
+            self.run(due, at, rules, effects);
             self.balance_changed(before, at, true, effects);
         }
         self.head.next_due = self.find_next_due(rules);
     }
 
-    fn run(&mut self, due: Due, at: Timestamp, effects: &mut Effects) {
+    fn run(&mut self, due: Due, at: Timestamp, rules: &Rules, effects: &mut Effects) {
         match due {
+            Due::ExpiryNotice => self.give_expiry_notice(at, rules, effects),
             Due::Expiry(index) => {
                 let amount = self.lots.expire(index);
                 let lot = self.lots.all()[index].id.clone();
@@ -52,6 +55,17 @@ impl Account {
             Due::Sending => {
                 let currency = self.currency;
                 let event = self.recharge_state().send_again(currency, at);
+                self.emit(at, true, event, effects);
+            }
+        }
+    }
+
+    /// Of all lots whose notice is due at this very instant, in their order.
+    fn give_expiry_notice(&mut self, at: Timestamp, rules: &Rules, effects: &mut Effects) {
+        for index in 0..self.lots.all().len() {
+            let lot = &self.lots.all()[index];
+            if lot.expiry_notice(rules) == Some(at) {
+                let event = Event::LotExpiring { lot: lot.id.clone(), amount: lot.remaining, expires: lot.expires };
                 self.emit(at, true, event, effects);
             }
         }
@@ -84,6 +98,8 @@ impl Account {
             }
             State::Expired | State::Forfeited | State::Refunded => None,
         });
+        let notices = self.lots.all().iter().filter_map(|lot| lot.expiry_notice(rules));
+        let notice = notices.filter(|at| *at > self.head.clock).min().map(|at| (at, Due::ExpiryNotice));
         let recharge = self.recharge.as_deref();
         let statement = Some((self.head.statement_due, Due::Statement));
         let of_account = [
@@ -92,6 +108,6 @@ impl Account {
             recharge.and_then(|it| it.rearm_at).map(|at| (at, Due::CooldownEnd)),
             recharge.filter(|_| !self.closed).and_then(|it| it.next_sending(rules)).map(|at| (at, Due::Sending)),
         ];
-        of_lots.chain(of_account.into_iter().flatten()).min().filter(|(at, _)| *at < Timestamp::MAX)
+        notice.into_iter().chain(of_lots).chain(of_account.into_iter().flatten()).min().filter(|(at, _)| *at < Timestamp::MAX)
     }
 }

@@ -8,6 +8,7 @@ mod failing;
 mod licences;
 mod lots;
 mod modes;
+mod notices;
 mod properties;
 mod random;
 mod recharging;

@@ -45,6 +45,12 @@ impl Lot {
     pub fn forfeits(&self) -> Timestamp {
         self.expires + time::hours(48)
     }
+
+    /// When its end is announced, while there is something to lose.
+    pub fn notice(&self) -> Option<Timestamp> {
+        let may_lose = self.state == LotState::Active && self.remaining > Decimal::ZERO;
+        may_lose.then(|| self.expires - time::days(30))
+    }
 }
 
 /// Who made an event happen.

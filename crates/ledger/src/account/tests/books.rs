@@ -90,6 +90,7 @@ impl Books {
             Event::AccountOpened { .. }
             | Event::LicenceAssigned { .. }
             | Event::LicenceRemoved { .. }
+            | Event::LotExpiring { .. }
             | Event::PoolThresholdReached { .. }
             | Event::PostUsageStatement { .. }
             | Event::BalanceExhausted

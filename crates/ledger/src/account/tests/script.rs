@@ -32,13 +32,24 @@ use crate::plans::{Brings, CallingPlan, DialOut, Plans};
 use crate::reversal::Reversal;
 use crate::rules::Rules;
 
-/// Runs a script and compares everything that happened with what it says.
+/// Runs a script and compares everything that happened with what it says. Expiries are not announced.
 #[track_caller]
 pub(super) fn check(script: &str) {
+    compare(script, Rules { expiry_notice_s: 0, ..Rules::default() });
+}
+
+/// As [`check`], with the notices of expiries that there are by default.
+#[track_caller]
+pub(super) fn check_with_notices(script: &str) {
+    compare(script, Rules::default());
+}
+
+#[track_caller]
+fn compare(script: &str, rules: Rules) {
     let lines = script.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
     let expected: Vec<String> = lines.filter(|line| !line.is_empty()).collect();
     let mut happened = Vec::new();
-    let mut play = Play::new(&expected[0]);
+    let mut play = Play::new(&expected[0], rules);
     for line in expected.iter().filter(|line| input_time(line).is_some()) {
         happened.push(line.clone());
         happened.extend(play.run(line));
@@ -91,8 +102,8 @@ struct Play {
 }
 
 impl Play {
-    fn new(first_line: &str) -> Self {
-        let rules = Rules { plans: plans(), ..Rules::default() };
+    fn new(first_line: &str, rules: Rules) -> Self {
+        let rules = Rules { plans: plans(), ..rules };
         let mut play = Play { account: None, rules, effects: Effects::default(), reversals: BTreeMap::new() };
         if first_line.split(' ').nth(1) != Some("open") {
             play.run("2026-01-01 open");
@@ -321,6 +332,7 @@ fn show_event(event: &Event) -> String {
         Event::OverdraftSettled { lot, amount, overdraft } => {
             format!("OverdraftSettled {lot} {amount}, {overdraft} left")
         }
+        Event::LotExpiring { lot, amount, expires } => format!("LotExpiring {lot} {amount} {}", show(*expires)),
         Event::AdjustedUp { lot, amount, purchased, expires, reason: _ } => {
             format!("Adjusted {lot} {amount} {}..{}", show(*purchased), show(*expires))
         }

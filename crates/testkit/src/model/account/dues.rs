@@ -4,13 +4,15 @@ use jiff::{SignedDuration, Timestamp};
 use rust_decimal::Decimal;
 use serde_json::json;
 
-use super::{Account, Cause, LotState};
+use super::{Account, Cause, Lot, LotState};
 use crate::model::money::print;
 use crate::model::time;
 
 /// In the order of rule T7, for dues of the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
+    /// Of every lot whose notice is due then; before what rule T7 lists, since it changes nothing.
+    Notice,
     LotExpiry(usize),
     LotForfeit(usize),
     /// Within the month start, before the look at the cap.
@@ -55,15 +57,18 @@ impl Account {
             LotState::Expired if lot.remaining > Decimal::ZERO => Some((lot.forfeits(), Due::LotForfeit(index))),
             LotState::Expired | LotState::Forfeited | LotState::Refunded => None,
         });
+        let notices = self.lots.iter().filter_map(Lot::notice).filter(|instant| *instant > self.clock);
+        let notice = notices.min().map(|instant| (instant, Due::Notice));
         let statement = self.statement_due.map(|instant| (instant, Due::Statement));
         let month = self.recharge.month_start.map(|instant| (instant, Due::MonthStart));
         let cooldown = self.recharge.cooldown_end.map(|instant| (instant, Due::CooldownEnd));
         let resend = self.recharge.next_sending().filter(|_| !self.closed).map(|instant| (instant, Due::Resend));
-        lots.chain(statement).chain(month).chain(cooldown).chain(resend).min()
+        lots.chain(notice).chain(statement).chain(month).chain(cooldown).chain(resend).min()
     }
 
     fn run(&mut self, due: Due) {
         match due {
+            Due::Notice => self.give_notice(),
             Due::LotExpiry(index) => self.expire(index),
             Due::LotForfeit(index) => self.forfeit(index),
             Due::Statement => self.state_post_usage(),
@@ -82,6 +87,16 @@ impl Account {
         });
         self.stated = sum;
         self.emit("PostUsageStatement", fields);
+    }
+
+    /// Thirty days before a lot that holds money ends.
+    fn give_notice(&mut self) {
+        let due: Vec<Lot> = self.lots.iter().filter(|lot| lot.notice() == Some(self.at)).cloned().collect();
+        for lot in due {
+            let fields =
+                json!({ "lotId": lot.id, "amount": print(lot.remaining), "expiresAt": lot.expires.to_string() });
+            self.emit("LotExpiring", fields);
+        }
     }
 
     fn expire(&mut self, index: usize) {
