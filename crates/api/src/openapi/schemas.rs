@@ -166,12 +166,15 @@ fn ours() -> Value {
             "opening": {"type": "object"}, "closing": {"type": "object"}, "lots": {"type": "object"},
             "charged": money, "calls": {"type": "integer"}, "proofs": {"type": "array", "items": {"type": "object"}}})),
         "Decks": object(&["decks", "ratePlans"], json!({
-            "decks": {"type": "array", "items": object(&["id", "version", "currency"], json!({"id": text, "version": {"type": "integer"}, "currency": text}))},
+            "decks": {"type": "array", "items": object(&["id", "version", "currency"], json!({"id": text, "version": {"type": "integer"}, "currency": text,
+                "withdrawnAt": {"type": ["string", "null"], "description": "Since when no call is priced by it."}}))},
             "ratePlans": {"type": "array", "items": object(&["id", "currency"], json!({"id": text, "currency": text}))}})),
         "Publication": {"type": "object", "required": ["manifest"], "additionalProperties": false, "properties": {
             "manifest": {"type": "string", "description": "The TOML of a deck or of a rate plan."},
             "rows": {"type": "string", "description": "The CSV of a deck's rows."}}},
         "Published": object(&["key"], json!({"key": text})),
+        "Withdrawn": object(&["key", "withdrawnAt", "inForce"], json!({"key": text, "withdrawnAt": text,
+            "inForce": {"type": "boolean", "description": "Whether this process still prices calls by it."}})),
         "DeckDiff": object(&["before", "after", "alike", "added", "removed", "dearer", "cheaper", "otherwise"], json!({
             "before": {"type": "object"}, "after": {"type": "object"}, "alike": {"type": "integer"},
             "added": rows, "removed": rows, "dearer": rows, "cheaper": rows, "otherwise": rows})),

@@ -109,7 +109,10 @@ impl Explanation {
         let (deck, version) = (charge.deck.as_deref().unwrap_or("?"), charge.deck_version.unwrap_or_default());
         let product = charge.product.as_deref().unwrap_or("?");
         let in_force = match breakdown.map(|it| it.charge.deck) {
-            Some(deck) => format!("in force since {} when the call started", deck.effective_from()),
+            Some(deck) => {
+                let withdrawn = deck.withdrawn_at().map_or_else(String::new, |at| format!("; withdrawn since {at}"));
+                format!("in force since {} when the call started{withdrawn}", deck.effective_from())
+            }
             None => "in force when the call started".to_owned(),
         };
         self.say("deck", format!("{deck} version {version} for {product}, {in_force}"));
@@ -188,6 +191,7 @@ impl Explanation {
             if let (Some(product), Ok(started)) = (product, Timestamp::parse(&debit.call.start_date_time))
                 && let Ok(call) = call_of(debit, started, product)
                 && deck.effective_from() <= started
+                && deck.withdrawn_at().is_none()
                 && let Ok(charge) = deck.charge(&call)
             {
                 let (id, version, row) = (deck.id(), deck.version(), charge.row);
@@ -300,7 +304,7 @@ fn why_free(debit: &Debit<'_>) -> String {
 fn why_unrated(why: &str) -> &'static str {
     match why {
         "no-row" => "no row of the deck is for this number",
-        "no-deck" => "the call started before the deck's first version",
+        "no-deck" => "no version of the deck, but for withdrawn ones, was in force when the call started",
         "not-sold" => "the organisation's rate plan does not sell this product",
         "nothing-visible" => "no digit of the number called is visible",
         "short-code" => "a short code, which no deck prices",
