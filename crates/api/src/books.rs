@@ -90,7 +90,7 @@ pub trait Books: Send + Sync + 'static {
     /// The log cannot be read.
     fn end(&self, lines: Lines, org: &str) -> Result<String, BooksError>;
 
-    /// One debit in words: `{about, text}` each, and whether it would be charged the same again.
+    /// One debit in words, `{about, text}` each, and in figures; and whether it would be charged the same again.
     ///
     /// # Errors
     /// It is no debit.
