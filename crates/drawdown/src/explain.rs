@@ -149,3 +149,6 @@ fn json_of(line: &[u8], explanation: &Explanation) -> Value {
         "recomputed": recomputed,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use drawdown_api::meters::clock;
 use drawdown_stream::bundle::Bundle;
 
 use super::log;
-use crate::client::{Client, ServerArgs, instant, print_json, read};
+use crate::client::{Client, ServerArgs, instant, print_json, read, to_the_second};
 use crate::config::{Config, ConfigArgs};
 use crate::exit::{Done, Failure, Run};
 use crate::serve::supply::Standing;
@@ -68,7 +68,7 @@ fn place(args: &Args, config: &ConfigArgs) -> Run {
     let mut out = std::io::stdout().lock();
     match log::supply(&config)?.standing(id, version) {
         Standing::Unknown => return Err(Failure::usage(format!("there is no version {version} of deck {id}"))),
-        Standing::Withdrawn(at) => writeln!(out, "{key}: withdrawn since {at}")?,
+        Standing::Withdrawn(at) => writeln!(out, "{key}: withdrawn since {}", to_the_second(&at.to_string()))?,
         Standing::Published => {
             log::put_one(&config, &Bundle::Withdrawal { id: id.to_owned(), version, at: clock() })?;
             writeln!(out, "{key}: withdrawn; {}", log::FROM_WHEN)?;

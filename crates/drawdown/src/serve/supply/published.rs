@@ -51,9 +51,13 @@ impl Published {
     pub fn with<'b>(&self, news: impl IntoIterator<Item = &'b Bundle>) -> Self {
         let mut bundles = self.0.clone();
         for bundle in news {
-            let slot = bundles.entry(bundle.key()).or_insert_with(|| bundle.clone());
-            if !matches!(bundle, Bundle::Withdrawal { .. }) {
-                slot.clone_from(bundle);
+            match bundle {
+                Bundle::Withdrawal { .. } => {
+                    bundles.entry(bundle.key()).or_insert_with(|| bundle.clone());
+                }
+                Bundle::Deck { .. } | Bundle::RatePlan { .. } => {
+                    bundles.insert(bundle.key(), bundle.clone());
+                }
             }
         }
         Published(bundles)
