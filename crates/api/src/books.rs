@@ -90,7 +90,7 @@ pub trait Books: Send + Sync + 'static {
     /// The log cannot be read.
     fn end(&self, lines: Lines, org: &str) -> Result<String, BooksError>;
 
-    /// One debit in words: `{about, text}` each, and whether it would be charged the same again.
+    /// One debit in words, `{about, text}` each, and in figures; and whether it would be charged the same again.
     ///
     /// # Errors
     /// It is no debit.
@@ -124,7 +124,7 @@ pub struct PriceQuery<'a> {
 
 /// Decks and rate plans in force.
 pub trait Decks: Send + Sync + 'static {
-    /// Every deck version and rate plan in force.
+    /// Every deck version, withdrawn ones too, and every rate plan in force.
     fn list(&self) -> Value;
 
     /// Publishes a deck (a manifest and its rows) or a rate plan (no rows) to every process. Says what was published.
@@ -133,10 +133,16 @@ pub trait Decks: Send + Sync + 'static {
     /// Its faults, with their lines, or that it contradicts what is in force.
     fn publish(&self, manifest: &str, rows: Option<&str>) -> Result<Value, BooksError>;
 
+    /// Withdraws a version of a deck, for good: no process prices a call by it any more. Says since when.
+    ///
+    /// # Errors
+    /// There is no such version.
+    fn withdraw(&self, id: &str, version: u32) -> Result<Value, BooksError>;
+
     /// What changes from one version of a deck to another.
     ///
     /// # Errors
-    /// One of them is not in force.
+    /// There is no such version.
     fn diff(&self, id: &str, from: u32, to: u32) -> Result<Value, BooksError>;
 
     /// What a call would cost, and by which row.

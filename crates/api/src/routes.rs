@@ -396,7 +396,14 @@ pub fn endpoints() -> Vec<Endpoint> {
         )
         .takes(Named("Release"))
         .about(About::Org(Place::Body)),
-        e(Method::GET, "/v1/decks", Read, "Decks and rate plans in force", (200, Named("Decks")), get(decks::list)),
+        e(
+            Method::GET,
+            "/v1/decks",
+            Read,
+            "Decks, withdrawn ones too, and rate plans in force",
+            (200, Named("Decks")),
+            get(decks::list),
+        ),
         e(
             Method::POST,
             "/v1/decks",
@@ -406,6 +413,14 @@ pub fn endpoints() -> Vec<Endpoint> {
             post(decks::publish),
         )
         .takes(Named("Publication")),
+        e(
+            Method::DELETE,
+            "/v1/decks/{id}/{version}",
+            Operate,
+            "Withdraw a version of a deck on every process, for good",
+            (200, Named("Withdrawn")),
+            delete(decks::withdraw),
+        ),
         e(
             Method::GET,
             "/v1/decks/{id}/diff",

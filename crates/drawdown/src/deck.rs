@@ -1,5 +1,5 @@
-//! `drawdown deck`: checks decks, compares two, prices one call without rating anything; publishes decks, and lists those
-//! in force.
+//! `drawdown deck`: checks decks, compares two, prices one call without rating anything; publishes decks, withdraws them,
+//! and lists those in force.
 
 mod calls;
 pub mod changes;
@@ -7,15 +7,17 @@ mod check;
 pub mod diff;
 mod list;
 pub mod load;
+pub mod log;
 pub mod price;
 pub mod publish;
 mod show;
+mod withdraw;
 
 use clap::{Args as ClapArgs, Subcommand};
 
 use crate::exit::Run;
 
-/// Check, compare and publish decks, and price single calls
+/// Check, compare, publish and withdraw decks, and price single calls
 ///
 /// A deck is a manifest (TOML) and the CSV of rows that it names; FILE is always the manifest.
 #[derive(Debug, ClapArgs)]
@@ -31,6 +33,7 @@ enum Command {
     List(list::Args),
     Price(price::Args),
     Publish(publish::Args),
+    Withdraw(withdraw::Args),
 }
 
 /// Runs the command that was given.
@@ -41,5 +44,6 @@ pub fn run(args: &Args) -> Run {
         Command::List(args) => list::run(args),
         Command::Price(args) => price::run(args),
         Command::Publish(args) => publish::run(args),
+        Command::Withdraw(args) => withdraw::run(args),
     }
 }

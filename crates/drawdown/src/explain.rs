@@ -1,7 +1,9 @@
 //! `drawdown explain`: one debit in words. What was called, which row priced it and why, how seconds became money, who
 //! paid; and with the deck whether it would be charged the same again.
 
+mod figures;
 mod find;
+mod rules;
 mod words;
 
 use std::io::{self, Write};
@@ -24,7 +26,15 @@ Exit codes: 0 explained; 1 computed anew the charge differs; 2 wrong usage, or t
 
 JSON (--json): one object for each debit found, one a line
   {\"file\", \"line\", \"debit\": {…as it stands…}, \"explanation\": [{\"about\", \"text\"}],
+   \"rules\": [\"lots-in-order\"], \"calculation\": null | calculation,
    \"recomputed\": null | {\"equal\": true, \"differences\": [{\"field\", \"expected\", \"found\"}]}}
+  calculation  {\"callSeconds\", \"coveredSeconds\", \"ratedSeconds\", \"initialSeconds\", \"incrementSeconds\",
+                \"billableSeconds\", \"connectionFee\", \"parts\": [part], \"sum\", \"bound\": null | {\"kind\", \"amount\"},
+                \"rounding\": {\"mode\", \"decimals\"}, \"amount\", \"currency\"}
+  part         {\"fromSecond\", \"seconds\", \"pricePerMinute\", \"band\", \"line\"}
+  There is one rule for each line of the debit's funding. Minutes of a pool cover whole minutes; what is left is rated,
+  by the deck given with --deck: each part of the billed seconds at its price, by tier or time band. The sum is fee and
+  parts before bounds and rounding; it ends in … where its decimals do not end. Times are in seconds.
 
 Examples:
   drawdown explain out 7f5c1d2e-0000-4000-8000-000000000001
@@ -134,6 +144,11 @@ fn json_of(line: &[u8], explanation: &Explanation) -> Value {
     json!({
         "debit": debit,
         "explanation": lines.collect::<Vec<_>>(),
+        "rules": explanation.rules,
+        "calculation": explanation.calculation,
         "recomputed": recomputed,
     })
 }
+
+#[cfg(test)]
+mod tests;

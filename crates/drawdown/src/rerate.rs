@@ -30,7 +30,7 @@ use difference::{Differences, Priced};
 
 /// Show what calls would cost by another deck, and book the difference as corrections
 ///
-/// Compared is every call that was priced by an earlier version of the deck, and with --unrated every call that had no
+/// Compared is every call that was priced by another version of the deck, and with --unrated every call that had no
 /// price. Calls whose charge would be the same are left alone. Publish the deck first: a correction is priced by the
 /// deck that the engine has in force.
 #[derive(Debug, ClapArgs)]

@@ -53,8 +53,7 @@ const STOP_PATIENCE: Duration = Duration::from_millis(4_500);
 /// Runs the pipeline until it is told to stop.
 pub fn run(args: &Args) -> Run {
     let config = Config::load(&args.config)?;
-    let paths = config.rating.decks.iter().chain(&config.rating.rate_plans);
-    let supply = Arc::new(Supply::from_files(paths.map(std::path::PathBuf::as_path))?);
+    let supply = Arc::new(Supply::from_files(&config.rating)?);
     crate::pipeline::sources(&config)?;
     let http = &config.http;
     let guard = Guard::open(http.access.clone(), http.tls.as_ref(), http.body_max_bytes).map_err(Failure::Usage)?;

@@ -173,6 +173,11 @@ fn a_deck_is_published_through_the_api() {
     shown.say("price gold +442071838750 61");
     shown.say("deck list");
     shown.say("deck publish {dir}/new.toml --key-file {dir}/reader");
+    for line in ["acs-pstn 2 --key-file {dir}/reader", "acs-pstn 7", "acs-pstn 2", "acs-pstn 2 --json"] {
+        shown.say(&format!("deck withdraw {line}"));
+    }
+    shown.say("deck publish {dir}/new.toml");
+    shown.say("deck list");
     insta::assert_snapshot!("deck", shown.take());
     desk.end();
 }

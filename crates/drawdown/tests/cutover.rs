@@ -5,14 +5,18 @@
 #[allow(dead_code, reason = "the chaos run uses the rest")]
 mod process;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use drawdown_stream::bundle::Bundle;
+use drawdown_stream::embedded;
 use process::{Process, drawdown};
 use serde_json::Value;
 use tempfile::TempDir;
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Ids of calls that only end a batch begin so.
+const MARK: char = '~';
 const OPEN: &str =
     r#""type":"openAccount","currency":"USD","ratePlan":"gold","mode":"prepaid","country":"US","licensing":"none""#;
 
@@ -377,7 +381,9 @@ impl Live {
 
     fn start(&self) -> Process {
         let server = Process::start(&self.config, &self.desk.path("serve.log"));
-        self.await_that("the store is made", || self.is_in("", "drawdown.db"));
+        let mut tail = drawdown();
+        tail.args(["tail", "events", "--config"]).arg(&self.config);
+        self.await_that("the store can be read", move || tail.output().expect("drawdown runs").status.success());
         server
     }
 
@@ -385,10 +391,41 @@ impl Live {
         process::run(drawdown().args(words).arg("--config").arg(&self.config))
     }
 
+    /// What it says, where it will not do what was asked.
+    fn refusal(&self, words: &[&str]) -> String {
+        let run = drawdown().args(words).arg("--config").arg(&self.config).output().expect("drawdown runs");
+        let told = String::from_utf8_lossy(&run.stderr).into_owned();
+        assert_eq!(run.status.code(), Some(2), "{words:?}: {told}");
+        told
+    }
+
     fn publish(&self, files: &[PathBuf]) {
         let files = files.iter().map(|file| file.display().to_string());
         let words: Vec<String> = ["deck", "publish"].into_iter().map(str::to_owned).chain(files).collect();
         self.run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+
+    /// Puts a deck's version where the server looks, as one does who could not see what stands there.
+    fn publish_blindly(&self, id: &str, version: u32, manifest: &Path) {
+        let read = |path: &Path| std::fs::read_to_string(path).expect("a deck's file");
+        let bundle = Bundle::Deck {
+            id: id.to_owned(),
+            version,
+            manifest_name: manifest.display().to_string(),
+            manifest: read(manifest),
+            rows_name: "rows".to_owned(),
+            rows: read(&manifest.with_extension("csv")),
+        };
+        embedded::decks::place(&self.desk.path("store"), &bundle).expect("the spool takes it");
+    }
+
+    /// Waits until what is in force prices whatever comes next: a call that costs nothing ends the batch that was begun
+    /// before, and is not told of.
+    fn turn(&self, name: &str, debit_count: usize) {
+        let text = call(&format!("{MARK}{name}"), 0, "+442071838750", "2026-03-17T00:00:00Z", "2026-03-17T00:01:00Z");
+        self.call(&format!("{name}.jsonl"), text.replace(r#""duration":60"#, r#""duration":0"#));
+        self.await_that("the batch is over", || self.run(&["tail", "debits"]).contains(&format!("{MARK}{name}")));
+        assert_eq!(self.told(debit_count).len(), debit_count);
     }
 
     fn open_account(&self) {
@@ -402,18 +439,29 @@ impl Live {
         self.run(&["import", &path]);
     }
 
+    /// Every debit that was ever booked follows from its call and the rows of the deck that it names.
+    fn check_books(&self, decks: &[PathBuf]) {
+        let out = self.desk.path("export").display().to_string();
+        self.run(&["export", "--out", &out]);
+        let mut verify = drawdown();
+        verify.arg("verify").arg(&out);
+        decks.iter().for_each(|deck| _ = verify.arg("--deck").arg(deck));
+        process::run(&mut verify);
+    }
+
     fn is_in(&self, place: &str, name: &str) -> bool {
         self.desk.path("store").join(place).join(name).exists()
     }
 
     /// Each debit in a few words, once there are so many.
     fn told(&self, count: usize) -> Vec<String> {
-        let told = || lines(&self.run(&["tail", "debits"])).iter().map(tell).collect::<Vec<_>>();
+        let is_told = |debit: &&Value| !word(debit, "id").starts_with(MARK);
+        let told = || lines(&self.run(&["tail", "debits"])).iter().filter(is_told).map(tell).collect::<Vec<_>>();
         self.await_that("all are debited", || told().len() >= count);
         told()
     }
 
-    fn await_that(&self, what: &str, is_so: impl Fn() -> bool) {
+    fn await_that(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !is_so() {
             let log = std::fs::read_to_string(self.desk.path("serve.log")).unwrap_or_default();
@@ -434,7 +482,10 @@ fn published_versions_hold_live_and_after_a_restart() {
     live.open_account();
     live.publish(&[desk.deck("d", 2, "USD", "2026-03-16T00:00:00Z", "44=0.30")]);
     live.await_that("version 2 is taken up", || live.is_in("decks", "deck-d-2.deck"));
-    live.publish(&[desk.deck("d", 1, "USD", "2026-03-01T00:00:00Z", "44=0.99")]);
+    let other = desk.deck("d", 1, "USD", "2026-03-01T00:00:00Z", "44=0.99");
+    let refusal = live.refusal(&["deck", "publish", &other.display().to_string()]);
+    assert!(refusal.contains("version 1 is in force with other content"), "{refusal}");
+    live.publish_blindly("d", 1, &other);
     live.await_that("another version 1 is set aside", || live.is_in("spool/failed", "deck-d-1.deck"));
     live.publish(&[desk.deck("d", 3, "EUR", "2026-03-01T00:00:00Z", "44=0.77")]);
     live.await_that("a version in euros is set aside", || live.is_in("spool/failed", "deck-d-3.deck"));
@@ -475,9 +526,76 @@ fn several_decks_and_their_plan_are_taken_up_together() {
     let server = live.start();
     live.call("two.jsonl", one("after"));
     assert_eq!(live.told(2)[1..], ["after 0.20 usd/1 overdraft"]);
-    live.publish(&[desk.plan("gold", "EUR", "eur")]);
+    let euros = desk.plan("gold", "EUR", "eur");
+    let refusal = live.refusal(&["deck", "publish", &euros.display().to_string()]);
+    assert!(refusal.contains("rate plan gold is in force in USD, not in EUR"), "{refusal}");
+    let text = std::fs::read_to_string(&euros).expect("the plan");
+    let bundle = Bundle::RatePlan { id: "gold".to_owned(), file_name: "gold.toml".to_owned(), text };
+    embedded::decks::place(&desk.path("store"), &bundle).expect("the spool takes it");
     live.await_that("the plan in euros is set aside", || live.is_in("spool/failed", "rate-plan-gold.deck"));
     live.call("three.jsonl", one("still"));
     assert_eq!(live.told(3)[2..], ["still 0.20 usd/1 overdraft"]);
     server.stop();
+}
+
+/// Withdrawn while it runs, and after a restart: what was booked stays, calls from then on go by what is left, and where
+/// nothing is left they are unrated until a version is published that they are rated again by.
+#[test]
+fn a_withdrawn_version_prices_no_call_from_then_on() {
+    let live = Live::new();
+    let desk = &live.desk;
+    let first = desk.deck("d", 1, "USD", "2026-03-01T00:00:00Z", "44=0.20");
+    let second = desk.deck("d", 2, "USD", "2026-03-16T00:00:00Z", "44=0.30");
+    live.publish(&[first.clone(), second.clone()]);
+    let server = live.start();
+    live.open_account();
+    let one = |id: &str, revision| call(id, revision, "+442071838750", "2026-03-17T00:00:00Z", "2026-03-17T00:01:00Z");
+    live.call("one.jsonl", one("before", 0) + &one("corrected", 0));
+    let mut expected = vec!["before 0.30 d/2 overdraft", "corrected 0.30 d/2 overdraft"];
+    assert_eq!(live.told(2), expected);
+
+    let withdrawn = live.run(&["deck", "withdraw", "d", "2"]);
+    assert!(withdrawn.starts_with("deck/d/2: withdrawn; "), "{withdrawn}");
+    live.await_that("the withdrawal is taken up", || live.is_in("decks", "withdrawal-d-2.deck"));
+    live.turn("withdrawn", 2);
+    live.call("two.jsonl", one("after", 0) + &one("corrected", 1));
+    expected.extend(["after 0.20 d/1 overdraft", "corrected -0.30 - overdraft", "corrected 0.20 d/1 overdraft"]);
+    assert_eq!(live.told(5), expected);
+
+    let again = live.run(&["deck", "withdraw", "d", "2"]);
+    assert!(again.starts_with("deck/d/2: withdrawn since 2"), "{again}");
+    assert!(live.refusal(&["deck", "withdraw", "d", "9"]).contains("there is no version 9 of deck d"));
+    let refusal = live.refusal(&["deck", "publish", &second.display().to_string()]);
+    assert!(refusal.contains("version 2 was withdrawn at 2") && refusal.contains("a higher version"), "{refusal}");
+    live.publish_blindly("d", 2, &second);
+    live.await_that("it is put away", || !live.is_in("spool/decks", "deck-d-2.deck"));
+    server.stop();
+
+    let server = live.start();
+    live.call("three.jsonl", one("restarted", 0));
+    expected.push("restarted 0.20 d/1 overdraft");
+    assert_eq!(live.told(6), expected);
+    live.run(&["deck", "withdraw", "d", "1"]);
+    live.await_that("the withdrawal is taken up", || live.is_in("decks", "withdrawal-d-1.deck"));
+    live.turn("all-withdrawn", 6);
+    live.call("four.jsonl", one("deckless", 0));
+    expected.push("deckless 0.00 no-deck");
+    assert_eq!(live.told(7), expected);
+
+    let third = desk.deck("d", 3, "USD", "2026-03-01T00:00:00Z", "44=0.40");
+    live.publish(std::slice::from_ref(&third));
+    live.await_that("version 3 is taken up", || live.is_in("decks", "deck-d-3.deck"));
+    live.turn("mended", 7);
+    let (from, to) = ("2026-03-17T00:00:00Z", "2026-03-18T00:00:00Z");
+    let third = third.display().to_string();
+    live.run(&["rerate", "--deck", &third, "--unrated", "--from", from, "--to", to, "--org", "acme", "--apply"]);
+    // With it what the withdrawn versions had priced; of each call first the old debit is taken back.
+    let rerated = live.told(7 + 2 * 5);
+    assert_eq!(rerated[..7], expected);
+    let mut anew: Vec<&str> =
+        rerated[7..].iter().filter_map(|debit| debit.strip_suffix(" 0.40 d/3 overdraft")).collect();
+    anew.sort_unstable();
+    assert_eq!(anew, ["after", "before", "corrected", "deckless", "restarted"]);
+    server.stop();
+    live.check_books(&[first, second, PathBuf::from(third)]);
 }

@@ -1,4 +1,5 @@
-//! Every explanation is enough: the charge is computed anew from what `drawdown explain --json` says, by domain.md alone.
+//! Every explanation is enough: the charge is computed anew from the fields of `drawdown explain --json`, by domain.md alone,
+//! and its words have the same figures.
 //!
 //! The arithmetic here is the test's own, in whole numbers of 10⁻¹² units; no code of the program has a part in it.
 
@@ -134,6 +135,11 @@ impl<'a> Explained<'a> {
         lines.filter(|line| line["about"] == about).map(|line| text(&line["text"])).collect()
     }
 
+    /// How the seconds became money; nothing where there was no price.
+    fn calculation(&self) -> &'a Value {
+        &self.0["calculation"]
+    }
+
     /// The whole numbers and amounts among the words of the only line about something.
     fn figures(&self, about: &str) -> Vec<&'a str> {
         let [line] = self.about(about)[..] else { panic!("one line about {about}: {}", self.0) };
@@ -158,52 +164,69 @@ fn figures_in(line: &str) -> Vec<&str> {
     words.map(|word| word.trim_end_matches('.')).filter(|word| !word.is_empty()).collect()
 }
 
-/// domain.md section 3: the whole charge from the words and figures of one explanation.
+/// domain.md section 3: the whole charge from the fields of one explanation.
 fn charge_of(explained: &Explained<'_>) -> i128 {
-    let (debit, charge) = (explained.debit(), &explained.debit()["charge"]);
+    let (debit, calculation) = (explained.debit(), explained.calculation());
+    let charge = &debit["charge"];
     let seconds = whole(&debit["call"]["duration"]) - 60 * explained.pool_minutes();
-    if seconds <= 0 || charge.get("pricePerMinute").is_none() {
+    assert_eq!(calculation.is_null(), charge.get("pricePerMinute").is_none(), "{}", explained.0);
+    if seconds <= 0 || calculation.is_null() {
         assert!(charge.get("ratedSeconds").is_none() || seconds > 0, "{debit}");
         return 0;
     }
     let is_split = explained.pool_minutes() > 0;
     assert_eq!(charge.get("ratedSeconds").map(whole), is_split.then_some(seconds), "{debit}");
-    let [rated, billed, initial, increment] = explained.figures("increments")[..] else {
-        panic!("seconds, billed seconds and both increments: {}", explained.0)
-    };
-    let [rated, initial, increment] =
-        [rated, initial, increment].map(|figure| figure.parse::<i128>().expect("a figure"));
-    let beyond = (seconds - initial).max(0);
-    let billable = initial
-        + beyond.div_euclid(increment) * increment
-        + if beyond.rem_euclid(increment) > 0 { increment } else { 0 };
-    assert_eq!((rated, billable), (seconds, whole(&charge["billableSeconds"])), "{debit}");
-    assert_eq!(billed, billable.to_string());
+    let billable = billable_of(calculation);
+    assert_eq!(
+        (whole(&calculation["ratedSeconds"]), billable),
+        (seconds, whole(&charge["billableSeconds"])),
+        "{debit}"
+    );
 
-    let parts: Vec<&str> = explained.about("sum").into_iter().filter(|line| line.contains("from second")).collect();
-    assert_eq!(!parts.is_empty(), charge["compound"] == true, "{debit}");
     let mut next_second = 0;
-    let mut times_60 = 60 * money(&charge["connectionFee"]);
-    for part in &parts {
-        let figures = figures_in(part);
-        let (length, from): (i128, i128) = (figures[0].parse().expect("seconds"), figures[1].parse().expect("seconds"));
-        assert_eq!(from, next_second, "{parts:?}");
-        next_second += length;
-        times_60 += length * decimal(figures[2]);
+    let mut times_60 = 60 * money(&calculation["connectionFee"]);
+    for part in list(&calculation["parts"]) {
+        assert_eq!(whole(&part["fromSecond"]), next_second, "{calculation}");
+        next_second += whole(&part["seconds"]);
+        times_60 += whole(&part["seconds"]) * money(&part["pricePerMinute"]);
     }
-    if parts.is_empty() {
-        times_60 += billable * money(&charge["pricePerMinute"]);
-    } else {
-        assert_eq!(next_second, billable, "{parts:?}");
+    assert_eq!(next_second, billable, "{calculation}");
+    let prices: BTreeSet<&str> = list(&calculation["parts"]).iter().map(|part| text(&part["pricePerMinute"])).collect();
+    assert!(charge["compound"] == true || prices.len() == 1, "{debit}");
+    // Decimals that do not end are cut.
+    let sum = text(&calculation["sum"]);
+    assert!(sum.ends_with('…') || 60 * decimal(sum) == times_60, "{calculation}");
+    if !calculation["bound"].is_null() {
+        times_60 = bounded(times_60, &calculation["bound"]);
     }
-    if let Some(bound) = charge.get("bound") {
-        let figure = 60 * decimal(explained.figures("bound")[0]);
-        let is_beyond = if bound == "minimum" { times_60 < figure } else { times_60 > figure };
-        assert!(is_beyond, "the {bound} was not needed: {debit}");
-        times_60 = figure;
-    }
-    let (mode, decimals) = text(&charge["rounding"]).split_once('/').expect("mode and decimals");
-    rounded(times_60, mode, decimals.parse().expect("a count"))
+    let decimals = u32::try_from(whole(&calculation["rounding"]["decimals"])).expect("a count");
+    let amount = rounded(times_60, text(&calculation["rounding"]["mode"]), decimals);
+    assert_eq!(money(&calculation["amount"]), amount, "{calculation}");
+    amount
+}
+
+/// What is rated of the call, in whole increments.
+fn billable_of(calculation: &Value) -> i128 {
+    let [call, covered, rated, initial, increment, billable] =
+        ["callSeconds", "coveredSeconds", "ratedSeconds", "initialSeconds", "incrementSeconds", "billableSeconds"]
+            .map(|key| whole(&calculation[key]));
+    assert_eq!(call - covered, rated, "{calculation}");
+    let beyond = (rated - initial).max(0);
+    let begun = beyond.div_euclid(increment) + i128::from(beyond.rem_euclid(increment) > 0);
+    assert_eq!(initial + begun * increment, billable, "{calculation}");
+    billable
+}
+
+/// The bound, which must have been needed.
+fn bounded(times_60: i128, bound: &Value) -> i128 {
+    let figure = 60 * money(&bound["amount"]);
+    let is_beyond = match text(&bound["kind"]) {
+        "minimum" => times_60 < figure,
+        "maximum" => times_60 > figure,
+        other => panic!("{other} is no bound"),
+    };
+    assert!(is_beyond, "{bound} was not needed");
+    figure
 }
 
 /// Rounds `times_60 ÷ 60` once, on the exact quotient (boundaries.md C12).
@@ -241,9 +264,31 @@ fn check_funding(explained: &Explained<'_>, charge: i128) {
     assert_eq!(paid, charge, "the lines pay the charge: {debit}");
 }
 
+/// The words have the figures of the fields.
+fn check_figures_in_words(explained: &Explained<'_>) {
+    let calculation = explained.calculation();
+    if calculation.is_null() {
+        return;
+    }
+    let named = ["ratedSeconds", "billableSeconds", "initialSeconds", "incrementSeconds"];
+    assert_eq!(explained.figures("increments"), named.map(|key| whole(&calculation[key]).to_string()));
+    let parts: Vec<Vec<&str>> =
+        explained.about("sum").into_iter().filter(|line| line.contains("from second")).map(figures_in).collect();
+    let is_compound = explained.debit()["charge"]["compound"] == true;
+    assert_eq!(parts.is_empty(), !is_compound, "{calculation}");
+    for (words, part) in parts.iter().zip(list(&calculation["parts"])) {
+        let [seconds, from] = ["seconds", "fromSecond"].map(|key| whole(&part[key]).to_string());
+        assert_eq!(words[..3], [&*seconds, &*from, text(&part["pricePerMinute"])], "{calculation}");
+    }
+    let bounds: Vec<&str> = calculation["bound"].get("amount").map(text).into_iter().collect();
+    let told: Vec<&str> = explained.about("bound").into_iter().flat_map(figures_in).collect();
+    assert_eq!(told, bounds, "{calculation}");
+}
+
 /// An explanation says by which rule each funder was asked, or why there was nothing to pay.
 fn check_words(explained: &Explained<'_>) {
     let (all, rules) = (explained.0, explained.about("rule"));
+    check_figures_in_words(explained);
     assert!(!all.to_string().contains("this program does not know"), "{all}");
     let mut expected: Vec<&str> = explained
         .funding()
@@ -257,6 +302,7 @@ fn check_words(explained: &Explained<'_>) {
             (kind, _) => kind,
         })
         .collect();
+    assert_eq!(list(&all["rules"]).iter().map(text).collect::<Vec<_>>(), expected, "one for each line: {all}");
     expected.dedup();
     let named: Vec<&str> = rules.iter().filter_map(|rule| Some(rule.split_once(": ")?.0)).collect();
     assert_eq!(named, expected, "{all}");

@@ -37,9 +37,14 @@ fn target(endpoint: &Endpoint, org: &str) -> String {
     let is_diff = endpoint.path.ends_with("/diff");
     let mut target = endpoint.path.replace("{org}", org);
     let id = first_call(org);
-    for (name, value) in
-        [("{user}", "u1"), ("{licence}", "MCOPSTN1"), ("{lot}", "L1"), ("{number}", "1"), ("{id}", &*id)]
-    {
+    for (name, value) in [
+        ("{user}", "u1"),
+        ("{licence}", "MCOPSTN1"),
+        ("{lot}", "L1"),
+        ("{number}", "1"),
+        ("{version}", "1"),
+        ("{id}", &*id),
+    ] {
         target = target.replace(name, value);
     }
     assert!(!target.contains('{'), "{target}: say here what the parameter is");

@@ -46,7 +46,7 @@ fn by_deck<'c>(catalogue: &'c Catalogue, plan: Option<PlanId>, call: &Call) -> R
     let deck = match catalogue.deck_in_force(plan, product, call.start) {
         Ok(deck) => deck,
         Err(NoDeck::ProductNotSold) => return Ok(without_row(Unrated::NotSold, product, called)),
-        Err(NoDeck::BeforeFirstVersion) => return Ok(without_row(Unrated::NoDeck, product, called)),
+        Err(NoDeck::NoneInForce) => return Ok(without_row(Unrated::NoDeck, product, called)),
     };
     match deck.charge(call) {
         Ok(charge) => {

@@ -19,8 +19,8 @@ pub struct PlanId(u32);
 pub enum NoDeck {
     /// The plan does not sell the product.
     ProductNotSold,
-    /// The call started before the deck's first version (boundaries.md C5).
-    BeforeFirstVersion,
+    /// No version was in force when the call started (boundaries.md C5), or those that were are withdrawn.
+    NoneInForce,
 }
 
 /// Decks and plans, checked against one another.
@@ -78,24 +78,24 @@ impl Catalogue {
         self.plan_of(plan).currency
     }
 
-    /// The deck that prices a call of `product` which started at `start`: the latest version in force, and of two at the
-    /// same instant the higher (boundaries.md C4).
+    /// The deck that prices a call of `product` which started at `start`: the latest version in force that is not
+    /// withdrawn, and of two at the same instant the higher (boundaries.md C4).
     ///
     /// # Errors
     /// [`NoDeck`], an outcome to be recorded.
     pub fn deck_in_force(&self, plan: PlanId, product: Product, start: Timestamp) -> Result<&Deck, NoDeck> {
         let versions = self.plan_of(plan).sold[product as usize].clone().ok_or(NoDeck::ProductNotSold)?;
         let of_deck = self.decks.get(versions).unwrap_or_default();
-        let in_force = of_deck.iter().rev().find(|deck| deck.effective_from() <= start);
-        in_force.ok_or(NoDeck::BeforeFirstVersion)
+        let may_price = |deck: &&Deck| deck.effective_from() <= start && deck.withdrawn_at().is_none();
+        of_deck.iter().rev().find(may_price).ok_or(NoDeck::NoneInForce)
     }
 
-    /// One version of one deck.
+    /// One version of one deck, withdrawn or not.
     pub fn deck(&self, id: &str, version: u32) -> Option<&Deck> {
         self.decks.iter().find(|deck| deck.id() == id && deck.version() == version)
     }
 
-    /// All decks, by id, then by the instant from which they hold, then by version.
+    /// All decks, withdrawn ones too, by id, then by the instant from which they hold, then by version.
     pub fn decks(&self) -> &[Deck] {
         &self.decks
     }

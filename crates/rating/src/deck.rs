@@ -24,6 +24,7 @@ pub struct Deck {
     version: u32,
     currency: Currency,
     effective_from: Timestamp,
+    withdrawn_at: Option<Timestamp>,
     rounding: Rounding,
     manifest_name: String,
     bands: Option<Bands>,
@@ -117,6 +118,18 @@ impl Deck {
     /// The first instant at which a call that starts is priced by this version (boundaries.md C4).
     pub fn effective_from(&self) -> Timestamp {
         self.effective_from
+    }
+
+    /// The same deck, withdrawn at that instant: its rows can be read, but a catalogue chooses it for no call any more.
+    #[must_use]
+    pub fn withdrawn(mut self, at: Timestamp) -> Deck {
+        self.withdrawn_at = Some(at);
+        self
+    }
+
+    /// Since when it is withdrawn.
+    pub fn withdrawn_at(&self) -> Option<Timestamp> {
+        self.withdrawn_at
     }
 
     /// How charges are rounded.

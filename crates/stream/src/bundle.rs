@@ -1,10 +1,12 @@
-//! A deck or a rate plan as it is published: the texts of its files in one piece, packed and checksummed.
+//! A deck or a rate plan as it is published: the texts of its files in one piece, packed and checksummed. And what takes
+//! a deck's version back: it has a key of its own, so that a log that keeps the latest of each key keeps both.
 //!
 //! A bundle is taken up whole or not at all. It carries the files themselves, so that what a process compiles is what
 //! the operator wrote, and faults name the operator's files.
 
 use std::io;
 
+use drawdown_units::Timestamp;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -27,6 +29,17 @@ pub enum Bundle {
         rows_name: String,
         /// The rows (CSV).
         rows: String,
+    },
+    /// One version of a deck is withdrawn, for good: no call is priced by it any more.
+    #[serde(rename_all = "camelCase")]
+    Withdrawal {
+        /// The deck's name.
+        id: String,
+        /// The version.
+        version: u32,
+        /// When that was asked for.
+        #[serde(with = "instant")]
+        at: Timestamp,
     },
     /// A rate plan; of one name the latest counts.
     #[serde(rename_all = "camelCase")]
@@ -70,9 +83,20 @@ impl Bundle {
     /// What tells it from others: a later one of the same key replaces it.
     pub fn key(&self) -> String {
         match self {
-            Bundle::Deck { id, version, .. } => format!("deck/{id}/{version}"),
+            Bundle::Deck { id, version, .. } => Bundle::deck_key(id, *version),
+            Bundle::Withdrawal { id, version, .. } => Bundle::withdrawal_key(id, *version),
             Bundle::RatePlan { id, .. } => format!("rate-plan/{id}"),
         }
+    }
+
+    /// The key of a version of a deck.
+    pub fn deck_key(id: &str, version: u32) -> String {
+        format!("deck/{id}/{version}")
+    }
+
+    /// The key of what withdraws a version of a deck.
+    pub fn withdrawal_key(id: &str, version: u32) -> String {
+        format!("withdrawal/{id}/{version}")
     }
 
     /// Whether its content is that of the other, whatever their files are called.
@@ -124,9 +148,39 @@ impl Bundle {
     }
 }
 
+/// An instant as a text (RFC 3339).
+mod instant {
+    use drawdown_units::Timestamp;
+    use serde::de::Error as _;
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(at)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+        Timestamp::parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What a log holds must be read for ever, and a withdrawal must not take the place of its deck.
+    #[test]
+    fn a_withdrawal_has_a_key_and_a_form_of_its_own() {
+        let at = Timestamp::parse("2026-03-16T12:00:00.25Z").unwrap();
+        let withdrawal = Bundle::Withdrawal { id: "gold".to_owned(), version: 3, at };
+        assert_eq!(withdrawal.key(), "withdrawal/gold/3");
+        assert_eq!(
+            serde_json::to_string(&withdrawal).unwrap(),
+            r#"{"type":"withdrawal","id":"gold","version":3,"at":"2026-03-16T12:00:00.25Z"}"#
+        );
+        assert_eq!(Bundle::unpack(&withdrawal.pack().unwrap()).unwrap(), withdrawal);
+        let no_instant = br#"{"type":"withdrawal","id":"gold","version":3,"at":"yesterday"}"#;
+        assert!(serde_json::from_slice::<Bundle>(no_instant).is_err());
+    }
 
     #[test]
     fn a_bundle_is_whole_or_refused() {

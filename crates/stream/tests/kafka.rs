@@ -4,6 +4,8 @@
 mod brokers;
 #[path = "kafka/connecting.rs"]
 mod connecting;
+#[path = "kafka/decks.rs"]
+mod decks;
 #[path = "kafka/desk.rs"]
 mod desk;
 #[path = "kafka/fencing.rs"]

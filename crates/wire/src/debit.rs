@@ -33,7 +33,7 @@ pub enum Pricing<'d> {
 pub enum Unrated {
     /// No row of the deck is for this number.
     NoRow,
-    /// The call starts before the first version of the deck (boundaries.md C5).
+    /// No version of the deck that stands is in force when the call starts (boundaries.md C5).
     NoDeck,
     /// The rate plan does not sell this product.
     NotSold,

@@ -192,7 +192,7 @@ pub enum RefusalReason {
     TooManyCalls,
     /// No row of the deck is for this number.
     NoRow,
-    /// The call starts before the first version of the deck.
+    /// No version of the deck that stands is in force when the call starts.
     NoDeck,
     /// The rate plan does not sell such calls.
     NotSold,

@@ -12,10 +12,8 @@ const WHOLE_MAX: u32 = u32::MAX;
 /// All of an endpoint's.
 pub(super) fn of(endpoint: &Endpoint) -> Vec<Value> {
     let in_path = endpoint.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let in_path = in_path.map(|name| {
-        json!({"name": name, "in": "path", "required": true,
-            "schema": {"type": "string", "minLength": 1, "maxLength": TEXT_LENGTH_MAX}})
-    });
+    let in_path =
+        in_path.map(|name| json!({"name": name, "in": "path", "required": true, "schema": in_path_schema(name)}));
     let in_query = endpoint.query.iter().map(|(name, what)| {
         let (name, is_required) = name.strip_prefix('!').map_or((*name, false), |name| (name, true));
         json!({"name": name, "in": "query", "required": is_required, "description": what,
@@ -48,13 +46,22 @@ pub(super) fn is_tagged(endpoint: &Endpoint) -> bool {
     endpoint.path.ends_with("/auto-recharge") || endpoint.path.ends_with("/payment-method")
 }
 
+fn in_path_schema(name: &str) -> Value {
+    match name {
+        "version" => version(),
+        _ => json!({"type": "string", "minLength": 1, "maxLength": TEXT_LENGTH_MAX}),
+    }
+}
+
+fn version() -> Value {
+    json!({"type": "integer", "minimum": 0, "maximum": WHOLE_MAX})
+}
+
 fn in_query(endpoint: &Endpoint, name: &str) -> Value {
     match name {
         "limit" => json!({"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}),
         "seconds" => json!({"type": "integer", "minimum": 0, "maximum": WHOLE_MAX, "default": 60}),
-        "from" | "to" if endpoint.path.ends_with("/diff") => {
-            json!({"type": "integer", "minimum": 0, "maximum": WHOLE_MAX})
-        }
+        "from" | "to" if endpoint.path.ends_with("/diff") => version(),
         "from" | "to" => {
             json!({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]})
         }

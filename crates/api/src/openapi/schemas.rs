@@ -160,18 +160,24 @@ fn ours() -> Value {
         "Explanations": object(&["items"], json!({"items": {"type": "array", "items":
             object(&["debit", "explanation"], json!({"debit": reference("Debit"),
                 "explanation": {"type": "array", "items": object(&["about", "text"], json!({"about": text, "text": text}))},
+                "rules": {"type": "array", "items": text, "description": "By which rule the funder of each funding line was asked."},
+                "calculation": {"oneOf": [{"type": "null"}, reference("Calculation")]},
                 "recomputed": {"type": ["object", "null"]}}))}})),
+        "Calculation": calculation(&text, &money),
         "Statement": object(&["orgId", "month", "currency", "opening", "closing", "lots", "charged", "calls", "proofs"], json!({
             "orgId": text, "month": text, "currency": text, "isOver": {"type": "boolean"},
             "opening": {"type": "object"}, "closing": {"type": "object"}, "lots": {"type": "object"},
             "charged": money, "calls": {"type": "integer"}, "proofs": {"type": "array", "items": {"type": "object"}}})),
         "Decks": object(&["decks", "ratePlans"], json!({
-            "decks": {"type": "array", "items": object(&["id", "version", "currency"], json!({"id": text, "version": {"type": "integer"}, "currency": text}))},
+            "decks": {"type": "array", "items": object(&["id", "version", "currency"], json!({"id": text, "version": {"type": "integer"}, "currency": text,
+                "withdrawnAt": {"type": ["string", "null"], "description": "Since when no call is priced by it."}}))},
             "ratePlans": {"type": "array", "items": object(&["id", "currency"], json!({"id": text, "currency": text}))}})),
         "Publication": {"type": "object", "required": ["manifest"], "additionalProperties": false, "properties": {
             "manifest": {"type": "string", "description": "The TOML of a deck or of a rate plan."},
             "rows": {"type": "string", "description": "The CSV of a deck's rows."}}},
         "Published": object(&["key"], json!({"key": text})),
+        "Withdrawn": object(&["key", "withdrawnAt", "inForce"], json!({"key": text, "withdrawnAt": text,
+            "inForce": {"type": "boolean", "description": "Whether this process still prices calls by it."}})),
         "DeckDiff": object(&["before", "after", "alike", "added", "removed", "dearer", "cheaper", "otherwise"], json!({
             "before": {"type": "object"}, "after": {"type": "object"}, "alike": {"type": "integer"},
             "added": rows, "removed": rows, "dearer": rows, "cheaper": rows, "otherwise": rows})),
@@ -183,4 +189,22 @@ fn ours() -> Value {
                 "amount": money, "currency": text, "billableSeconds": {"type": "integer"}})),
             "parts": {"type": "array", "items": {"type": "object"}}})),
     })
+}
+
+/// How the seconds of a call became money, by the row of its deck.
+fn calculation(text: &Value, money: &Value) -> Value {
+    let seconds = json!({"type": "integer", "minimum": 0});
+    json!({"type": "object",
+        "required": ["ratedSeconds", "initialSeconds", "incrementSeconds", "billableSeconds", "parts", "rounding", "amount"],
+        "properties": {
+            "callSeconds": seconds, "coveredSeconds": seconds, "ratedSeconds": seconds,
+            "initialSeconds": seconds, "incrementSeconds": seconds, "billableSeconds": seconds, "connectionFee": money,
+            "parts": {"type": "array", "description": "Billed seconds, each at its price.", "items": {"type": "object",
+                "properties": {"fromSecond": seconds, "seconds": seconds, "pricePerMinute": text,
+                    "band": {"type": ["string", "null"]}, "line": {"type": "integer"}}}},
+            "sum": {"type": "string", "description": "Fee and parts; ends in … where its decimals do not end."},
+            "bound": {"oneOf": [{"type": "null"}, {"type": "object",
+                "properties": {"kind": {"enum": ["minimum", "maximum"]}, "amount": money}}]},
+            "rounding": {"type": "object", "properties": {"mode": text, "decimals": {"type": "integer"}}},
+            "amount": money, "currency": text}})
 }

@@ -1,4 +1,4 @@
-//! Decks and rate plans: what is in force, what changes, what a call would cost; and publishing.
+//! Decks and rate plans: what is in force, what changes, what a call would cost; publishing, and withdrawing.
 
 use std::sync::Arc;
 
@@ -44,6 +44,10 @@ pub(super) async fn publish(State(service): Shared, headers: HeaderMap, body: By
     };
     let published = service.read(move |service| service.decks.publish(&manifest, rows.as_deref())).await?;
     Ok((StatusCode::CREATED, Json(published)).into_response())
+}
+
+pub(super) async fn withdraw(State(service): Shared, Path((id, version)): Path<(String, u32)>) -> Answer {
+    Ok(Json(service.read(move |service| service.decks.withdraw(&id, version)).await?).into_response())
 }
 
 /// Two versions of a deck.

@@ -51,6 +51,10 @@ impl Decks for Nothing {
         nothing()
     }
 
+    fn withdraw(&self, _: &str, _: u32) -> Result<Value, BooksError> {
+        nothing()
+    }
+
     fn diff(&self, _: &str, _: u32, _: u32) -> Result<Value, BooksError> {
         nothing()
     }

@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use drawdown_api::routes::escaped;
 use serde_json::Value;
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Error, Timeout};
@@ -94,9 +95,7 @@ impl Client {
     /// # Errors
     /// It is not to be had.
     pub fn get(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        let asked = Asked { method: "GET", path, body: None, idempotency_key: None };
-        let answer = self.ask(&asked).map_err(|silence| self.silent(&silence, None))?;
-        Ok(self.taken(answer, None)?.body)
+        self.ask_freely(&Asked { method: "GET", path, body: None, idempotency_key: None })
     }
 
     /// The same, but `None` where nobody answers.
@@ -137,8 +136,21 @@ impl Client {
     /// It was refused.
     pub fn publish(&self, fields: &Value) -> Result<Vec<u8>, Failure> {
         let body = fields.to_string().into_bytes();
-        let asked = Asked { method: "POST", path: "/v1/decks", body: Some(&body), idempotency_key: None };
-        let answer = self.ask(&asked).map_err(|silence| self.silent(&silence, None))?;
+        self.ask_freely(&Asked { method: "POST", path: "/v1/decks", body: Some(&body), idempotency_key: None })
+    }
+
+    /// Withdraws a version of a deck: one that is withdrawn already stays so, so it needs no key.
+    ///
+    /// # Errors
+    /// It was refused.
+    pub fn withdraw(&self, id: &str, version: u32) -> Result<Vec<u8>, Failure> {
+        let path = format!("/v1/decks/{}/{version}", escaped(id));
+        self.ask_freely(&Asked { method: "DELETE", path: &path, body: None, idempotency_key: None })
+    }
+
+    /// What may be asked any number of times.
+    fn ask_freely(&self, asked: &Asked<'_>) -> Result<Vec<u8>, Failure> {
+        let answer = self.ask(asked).map_err(|silence| self.silent(&silence, None))?;
         Ok(self.taken(answer, None)?.body)
     }
 

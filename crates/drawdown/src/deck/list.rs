@@ -1,4 +1,4 @@
-//! `drawdown deck list`: the decks and rate plans in force, through the HTTP API.
+//! `drawdown deck list`: the decks, withdrawn ones too, and the rate plans in force, through the HTTP API.
 
 use std::io::{self, Write};
 
@@ -28,10 +28,12 @@ fn show(shelf: &Value, out: &mut impl Write) -> io::Result<()> {
         ("currency", Align::Left),
         ("in force from", Align::Left),
         ("rows", Align::Right),
+        ("withdrawn", Align::Left),
     ]);
     for deck in list(&shelf["decks"]) {
         let [id, version, currency, rows] = ["id", "version", "currency", "rows"].map(|name| text(&deck[name]));
-        decks.row([id, version, currency, instant(&deck["effectiveFrom"]), rows]);
+        let withdrawn = deck["withdrawnAt"].as_str().map(|_| format!("since {}", instant(&deck["withdrawnAt"])));
+        decks.row([id, version, currency, instant(&deck["effectiveFrom"]), rows, withdrawn.unwrap_or_default()]);
     }
     decks.write(out, "")?;
     if list(&shelf["ratePlans"]).is_empty() {

@@ -277,7 +277,8 @@ impl Answer<'_> {
     }
 }
 
-fn bound_name(bound: Bound) -> Option<&'static str> {
+/// The bound that a charge was brought to, as it is called in debits.
+pub fn bound_name(bound: Bound) -> Option<&'static str> {
     match bound {
         Bound::None => None,
         Bound::Minimum => Some("minimum"),
@@ -305,7 +306,8 @@ fn charge_to_json(charge: &Charge<'_>, product: Product) -> Value {
     })
 }
 
-fn part_to_json(part: &Part<'_>) -> Value {
+/// Billed seconds at one price, as JSON.
+pub fn part_to_json(part: &Part<'_>) -> Value {
     json!({
         "fromSecond": part.from_second,
         "seconds": part.seconds,

@@ -7,21 +7,20 @@ use std::path::{Path, PathBuf};
 use clap::Args as ClapArgs;
 use drawdown_rating::{RatePlan, rows_file_of};
 use drawdown_stream::bundle::Bundle;
-use drawdown_stream::embedded;
-use drawdown_stream::kafka::publish::Publisher;
 use serde_json::json;
 
 use super::load::{load, read_text};
+use super::log;
 use crate::client::{Client, ServerArgs, print_json, read};
-use crate::config::{Config, ConfigArgs, Log};
+use crate::config::{Config, ConfigArgs};
 use crate::exit::{Done, Failure, Run};
-use crate::pipeline::kafka_settings;
 
 /// Publish decks and rate plans to every running process
 ///
-/// Each FILE is the manifest of a deck, or a rate plan. It is checked first. A deck version is immutable: a change needs a
-/// higher version. Every process takes it up between two batches; calls are priced by the version in force when they started.
-/// Where a server is named (--url, DRAWDOWN_URL) it is asked to publish, and says whether it is in force or why it is not.
+/// Each FILE is the manifest of a deck, or a rate plan. It is checked first. A deck version is immutable, and a withdrawn one
+/// does not come back: a change needs a higher version. Every process takes it up between two batches; calls are priced by
+/// the version in force when they started. Where a server is named (--url, DRAWDOWN_URL) it is asked to publish, and says
+/// whether it is in force or why it is not.
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -53,6 +52,7 @@ fn ask(args: &Args, bundles: &[Bundle]) -> Run {
         let fields = match bundle {
             Bundle::Deck { manifest, rows, .. } => json!({"manifest": manifest, "rows": rows}),
             Bundle::RatePlan { text, .. } => json!({"manifest": text}),
+            Bundle::Withdrawal { .. } => unreachable!("invariant: no file holds a withdrawal"),
         };
         let published = client.publish(&fields).map_err(|failure| of_bundle(failure, &bundle.key()))?;
         if args.json {
@@ -74,29 +74,19 @@ fn of_bundle(failure: Failure, key: &str) -> Failure {
     }
 }
 
-/// Puts them where the processes look for them.
+/// Puts them where the processes look for them, if nothing that stands there speaks against it.
 fn place(config: &ConfigArgs, bundles: &[Bundle]) -> Run {
     let config = Config::load(config)?;
+    let supply = log::supply(&config)?;
+    let refused = bundles.iter().filter_map(|bundle| supply.may_be_published(bundle).err());
+    let faults: Vec<_> = refused.flatten().collect();
+    if !faults.is_empty() {
+        return Err(Failure::faults(faults));
+    }
+    log::put(&config, bundles)?;
     let mut out = std::io::stdout().lock();
-    match &config.log {
-        Log::Embedded(log) => {
-            for bundle in bundles {
-                embedded::decks::place(&log.directory, bundle)
-                    .map_err(|error| Failure::Fault(anyhow::anyhow!("{}: {error}", bundle.key())))?;
-                writeln!(
-                    out,
-                    "{}: published; a running process takes it up at once, the next one at its start",
-                    bundle.key()
-                )?;
-            }
-        }
-        Log::Kafka(kafka) => {
-            let publisher = Publisher::new(&kafka_settings(kafka)).map_err(|error| Failure::Fault(error.into()))?;
-            for bundle in bundles {
-                publisher.bundle(bundle).map_err(|error| Failure::Fault(error.into()))?;
-                writeln!(out, "{}: published", bundle.key())?;
-            }
-        }
+    for bundle in bundles {
+        writeln!(out, "{}: published; {}", bundle.key(), log::FROM_WHEN)?;
     }
     Ok(Done::Well)
 }

@@ -4,21 +4,29 @@ use drawdown_rating::{Breakdown, Deck};
 use drawdown_units::Timestamp;
 use drawdown_wire::debit::{Debit, Funding, Reverses};
 use drawdown_wire::{CallType, Text};
+use serde_json::Value;
 
+use super::figures::{bound_of, calculation};
+use super::rules::{Rule, rule_of};
 use crate::verify::Flaw;
 use crate::verify::charge::{call_of, deck_of, differences, product_of, sum_of};
 
 /// What is to be said of a debit.
+#[derive(Default)]
 pub struct Explanation {
     /// What each line is about, and the line.
     pub lines: Vec<(&'static str, String)>,
     /// Where the charge computed anew differs; `None` if it was not computed anew.
     pub differences: Option<Vec<Flaw>>,
+    /// How the seconds became money, by the deck; `None` if there was no price, or the deck was not given.
+    pub calculation: Option<Value>,
+    /// The names of the rules by which funders were asked, one for each of the debit's funding lines.
+    pub rules: Vec<&'static str>,
 }
 
 impl Explanation {
     pub fn of(debit: &Debit<'_>, decks: &[Deck]) -> Self {
-        let mut explanation = Explanation { lines: Vec::new(), differences: None };
+        let mut explanation = Explanation::default();
         explanation.say_call(debit);
         if let Some(reverses) = debit.reverses {
             explanation.say_reversal(debit, reverses);
@@ -95,6 +103,7 @@ impl Explanation {
         match breakdown {
             Ok(breakdown) => {
                 self.differences = Some(differences(debit, &breakdown.charge));
+                self.calculation = Some(calculation(debit, &breakdown));
                 Some(breakdown)
             }
             Err(flaw) => {
@@ -109,7 +118,10 @@ impl Explanation {
         let (deck, version) = (charge.deck.as_deref().unwrap_or("?"), charge.deck_version.unwrap_or_default());
         let product = charge.product.as_deref().unwrap_or("?");
         let in_force = match breakdown.map(|it| it.charge.deck) {
-            Some(deck) => format!("in force since {} when the call started", deck.effective_from()),
+            Some(deck) => {
+                let withdrawn = deck.withdrawn_at().map_or_else(String::new, |at| format!("; withdrawn since {at}"));
+                format!("in force since {} when the call started{withdrawn}", deck.effective_from())
+            }
             None => "in force when the call started".to_owned(),
         };
         self.say("deck", format!("{deck} version {version} for {product}, {in_force}"));
@@ -162,10 +174,7 @@ impl Explanation {
             }
         }
         if let Some(bound) = &charge.bound {
-            let figure = breakdown.map(|it| it.charge.row).map(|row| match &**bound {
-                "minimum" => row.minimum,
-                _ => row.maximum.unwrap_or_default(),
-            });
+            let figure = breakdown.and_then(bound_of);
             let figure = figure.map_or_else(String::new, |figure| format!(", {figure}"));
             self.say("bound", format!("brought to the row's {}{figure}", &**bound));
         }
@@ -188,6 +197,7 @@ impl Explanation {
             if let (Some(product), Ok(started)) = (product, Timestamp::parse(&debit.call.start_date_time))
                 && let Ok(call) = call_of(debit, started, product)
                 && deck.effective_from() <= started
+                && deck.withdrawn_at().is_none()
                 && let Ok(charge) = deck.charge(&call)
             {
                 let (id, version, row) = (deck.id(), deck.version(), charge.row);
@@ -212,9 +222,10 @@ impl Explanation {
             let text = if is_reversal { returned_in_words(line, currency) } else { funder_in_words(line, currency) };
             self.say("paid by", text);
         }
-        let mut rules: Vec<&str> = debit.funding.iter().map(rule_of).collect();
+        let mut rules: Vec<Rule> = debit.funding.iter().map(rule_of).collect();
+        self.rules = rules.iter().map(|rule| rule.name).collect();
         rules.dedup();
-        rules.into_iter().for_each(|rule| self.say("rule", rule));
+        rules.into_iter().for_each(|Rule { name, words }| self.say("rule", format!("{name}: {words}")));
         self.say("balance", format!("{} {currency} afterwards", &*debit.balance_after));
     }
 }
@@ -261,26 +272,6 @@ fn pool_name(line: &Funding<'_>) -> String {
     format!("pool {}, {} minutes of {}", text(&line.pool), text(&line.of), text(&line.month))
 }
 
-/// The rule by which a funder was asked, by name and in words.
-fn rule_of(line: &Funding<'_>) -> &'static str {
-    match (&*line.kind, line.of.as_deref()) {
-        ("pool", Some("dial-out")) => {
-            "conferencing-pool: dial-out first uses the minutes of the organisation's conferencing licences"
-        }
-        ("pool", _) => {
-            "calling-plan-pool: a user's call first uses the minutes of the first plan that has any of its kind"
-        }
-        ("lot", _) => "lots-in-order: money is spent first in first out, from lots valid when the call started",
-        ("overdraft", _) => "overdraft: what no lot covers of a finished call is owed until the next money",
-        ("postUsage", _) => "post-usage: in this mode what no lot covers accrues for the monthly invoice",
-        ("uncollected", _) => "strict: in a strict account what no lot covers is uncollected",
-        ("unlicensed", _) => {
-            "unlicensed: money needs the credits licence and a calling plan or conferencing, as of the call's start"
-        }
-        _ => "a rule that this program does not know",
-    }
-}
-
 fn why_free(debit: &Debit<'_>) -> String {
     let is_flagged = |name: &str| debit.flags.iter().any(|flag| &**flag == name);
     let why = [
@@ -300,7 +291,7 @@ fn why_free(debit: &Debit<'_>) -> String {
 fn why_unrated(why: &str) -> &'static str {
     match why {
         "no-row" => "no row of the deck is for this number",
-        "no-deck" => "the call started before the deck's first version",
+        "no-deck" => "no version of the deck, but for withdrawn ones, was in force when the call started",
         "not-sold" => "the organisation's rate plan does not sell this product",
         "nothing-visible" => "no digit of the number called is visible",
         "short-code" => "a short code, which no deck prices",

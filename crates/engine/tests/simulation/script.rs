@@ -2,7 +2,8 @@
 //!
 //! A workload of the testkit, spread over partitions by organisation, with garbage that no decoder reads in between.
 //! Its outcome may not depend on when a worker happens to look at two things that are not ordered, so: the time of day
-//! never runs ahead of what is still to arrive, and a version of a deck is published before any call that it prices.
+//! never runs ahead of what is still to arrive, and a version of a deck is published before any call that it prices, or
+//! withdrawn before any call that it would have priced.
 
 use std::rc::Rc;
 
@@ -29,7 +30,7 @@ pub struct Script {
     pub change_before: usize,
     pub rules: Rules,
     pub limits: Limits,
-    /// Fresh: of the decks after the change.
+    /// Fresh: of the decks after the change; it knows no withdrawn ones.
     pub model: Model,
 }
 
@@ -56,24 +57,29 @@ impl Script {
         let partitions = u32::try_from(rng.below(3) + 1).expect("a few");
         let world = World::new(&workload);
         let newest = newest_version(&mut rng, &workload.decks);
-        let before: Vec<DeckFiles> =
-            workload.decks.iter().filter(|it| Some(&it.toml_name) != newest.as_ref()).cloned().collect();
         let change_before = first_priced_by(&workload, newest.as_deref());
-        let before = World::new(&Workload { decks: before, steps: Vec::new(), ..workload.clone() });
+        let without_newest = without(&workload, newest.as_deref());
         let sent = sent(&mut rng, &workload, &world, partitions);
         let last = sent.iter().map(|it| it.arrival).max().expect("some steps");
         let beyond = rng.between(0, 3 * 86_400);
         let until = last.plus_seconds(beyond);
+        // One world in five withdraws the version that the others publish.
+        let (before, after, model) = if seed % 5 == 1 {
+            let after = World::withdrawing(&Workload { steps: Vec::new(), ..workload }, newest.as_deref());
+            (world.catalogue, after.catalogue, without_newest.model())
+        } else {
+            (World::new(&without_newest).catalogue, world.catalogue, workload.model())
+        };
         Script {
             partitions,
             floors: floors(&sent, last),
             until,
             sent,
-            catalogues: [Rc::new(before.catalogue), Rc::new(world.catalogue)],
+            catalogues: [Rc::new(before), Rc::new(after)],
             change_before,
             rules: world.rules,
             limits: world.limits,
-            model: workload.model(),
+            model,
         }
     }
 }
@@ -86,6 +92,12 @@ fn newest_version(rng: &mut Rng, decks: &[DeckFiles]) -> Option<String> {
     }
     let id = rng.pick(&later).toml_name.split("-v").next().expect("a name").to_owned();
     decks.iter().map(|deck| &deck.toml_name).filter(|name| name.starts_with(&id)).max().cloned()
+}
+
+/// The same decks and plans but for one version, and no steps.
+fn without(workload: &Workload, version: Option<&str>) -> Workload {
+    let decks = workload.decks.iter().filter(|deck| Some(deck.toml_name.as_str()) != version).cloned().collect();
+    Workload { decks, steps: Vec::new(), ..workload.clone() }
 }
 
 /// The first step of a call that started when that version was in force.

@@ -34,15 +34,24 @@ pub struct World {
 
 impl World {
     pub fn new(workload: &Workload) -> Self {
-        let decks = workload.decks.iter().map(compile).collect();
+        World::withdrawing(workload, None)
+    }
+
+    /// The version whose manifest has that name is withdrawn.
+    pub fn withdrawing(workload: &Workload, withdrawn: Option<&str>) -> Self {
+        let until = instant(&workload.until.to_string());
+        let decks = workload.decks.iter().map(|files| {
+            let deck = compile(files);
+            if withdrawn == Some(&files.toml_name) { deck.withdrawn(until) } else { deck }
+        });
         let plans = workload.plans.iter().map(plan).collect();
         let window_days = u16::try_from(workload.options.window_days).expect("a window of days");
         World {
-            catalogue: Catalogue::new(decks, plans).unwrap_or_else(|faults| panic!("{}", told(&faults))),
+            catalogue: Catalogue::new(decks.collect(), plans).unwrap_or_else(|faults| panic!("{}", told(&faults))),
             rules: Rules { plans: licences::teams(), ..Rules::default() },
             limits: Limits { window_days, ..Limits::default() },
             inputs: workload.steps.iter().map(|step| fed(&step.input)).collect(),
-            until: instant(&workload.until.to_string()),
+            until,
         }
     }
 }

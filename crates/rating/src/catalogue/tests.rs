@@ -34,7 +34,7 @@ fn the_version_in_force_is_the_latest_at_the_calls_start() {
     let catalogue = Catalogue::new(decks, vec![plan("p", "USD", "d")]).expect("a catalogue");
     let plan = catalogue.plan("p").expect("the plan");
     for (start, version) in [
-        ("2025-12-31T23:59:59.999999999Z", Err(NoDeck::BeforeFirstVersion)),
+        ("2025-12-31T23:59:59.999999999Z", Err(NoDeck::NoneInForce)),
         ("2026-01-01T00:00:00Z", Ok(1)),
         ("2026-01-14T23:59:59.9999999Z", Ok(1)),
         ("2026-01-15T00:00:00Z", Ok(4)),
@@ -50,6 +50,55 @@ fn the_version_in_force_is_the_latest_at_the_calls_start() {
     assert_eq!(catalogue.deck("d", 2).map(Deck::version), Some(2));
     assert!(catalogue.deck("d", 5).is_none());
     assert_eq!(catalogue.decks().len(), 5);
+}
+
+/// A call that no version is left for has no deck; the plan that names the deck, and its currency, stand.
+#[test]
+fn a_withdrawn_version_leaves_its_calls_to_the_one_before() {
+    let since = at("2026-03-01T00:00:00Z");
+    let first = |is_withdrawn: bool| {
+        let first = deck("d", 1, "USD", "2026-01-01T00:00:00Z");
+        if is_withdrawn { first.withdrawn(since) } else { first }
+    };
+    for (is_first_withdrawn, in_february) in [(false, Ok(1)), (true, Err(NoDeck::NoneInForce))] {
+        let decks = vec![
+            first(is_first_withdrawn),
+            deck("d", 2, "USD", "2026-02-01T00:00:00Z").withdrawn(since),
+            deck("d", 3, "USD", "2026-04-01T00:00:00Z"),
+        ];
+        let catalogue = Catalogue::new(decks, vec![plan("p", "USD", "d")]).expect("a catalogue");
+        let plan = catalogue.plan("p").expect("the plan");
+        let version_at = |start| catalogue.deck_in_force(plan, Product::Outbound, at(start)).map(Deck::version);
+        assert_eq!(version_at("2026-02-10T00:00:00Z"), in_february);
+        assert_eq!(version_at("2026-03-10T00:00:00Z"), in_february, "since when it is withdrawn does not matter");
+        assert_eq!(version_at("2026-04-01T00:00:00Z"), Ok(3));
+        assert_eq!(catalogue.deck("d", 2).and_then(Deck::withdrawn_at), Some(since));
+    }
+}
+
+/// Its number stays taken, and its currency stays the deck's.
+#[test]
+fn what_a_withdrawn_version_said_still_binds() {
+    let from = "2026-01-01T00:00:00Z";
+    let withdrawn = || deck("d", 1, "USD", from).withdrawn(at(from));
+    refuses(
+        vec![withdrawn(), deck("d", 1, "USD", from)],
+        Vec::new(),
+        &[
+            "test.toml: version: test.toml has version 1 of deck d too; a published version never changes: number the new one \
+         higher",
+        ],
+    );
+    refuses(
+        vec![withdrawn(), deck("d", 2, "EUR", from)],
+        Vec::new(),
+        &[
+            "test.toml: currency: version 2 is in EUR, another in USD; a deck keeps its currency: give the other one another id",
+        ],
+    );
+    let catalogue =
+        Catalogue::new(vec![withdrawn()], vec![plan("p", "USD", "d")]).expect("its plan still names a deck");
+    assert_eq!(catalogue.plan_currency(catalogue.plan("p").expect("the plan")).as_str(), "USD");
 }
 
 #[test]

@@ -40,6 +40,7 @@ pub(super) fn compile(text: DeckText<'_>) -> Result<Compiled, Vec<Fault>> {
         version,
         currency,
         effective_from,
+        withdrawn_at: None,
         rounding,
         manifest_name: text.manifest_name.to_owned(),
         bands,

@@ -4,19 +4,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use drawdown_api::books::{BooksError, Decks, PriceQuery};
+use drawdown_api::meters::clock;
 use drawdown_rating::{Compiled, Deck, DeckText, Fault, Product, RatePlan};
 use drawdown_stream::bundle::Bundle;
-use drawdown_stream::embedded;
-use drawdown_stream::kafka::publish::Publisher;
 use serde_json::{Value, json};
 
-use crate::config::{Config, Log};
+use crate::config::Config;
 use crate::deck::changes::Changes;
 use crate::deck::diff::{changes_to_json, deck_to_json};
+use crate::deck::log;
 use crate::deck::price::{Question, answer};
 use crate::exit::Failure;
-use crate::pipeline::kafka_settings;
-use crate::serve::supply::Supply;
+use crate::serve::supply::{Standing, Supply};
 
 /// How long publishing waits for this process to take up what it published.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -34,17 +33,29 @@ impl Shelf {
     }
 
     fn put(&self, bundle: &Bundle) -> Result<(), BooksError> {
-        let unavailable = |error: &dyn std::fmt::Display| BooksError::Unavailable(format!("cannot publish: {error}"));
-        match &self.config.log {
-            Log::Embedded(log) => {
-                embedded::decks::place(&log.directory, bundle).map(drop).map_err(|error| unavailable(&error))
-            }
-            Log::Kafka(kafka) => {
-                let publisher = Publisher::new(&kafka_settings(kafka)).map_err(|error| unavailable(&error))?;
-                publisher.bundle(bundle).map_err(|error| unavailable(&error))
-            }
-        }
+        log::put_one(&self.config, bundle).map_err(|failure| match failure {
+            Failure::Usage(messages) => BooksError::Unavailable(messages.join("; ")),
+            Failure::Fault(error) => BooksError::Unavailable(format!("cannot publish: {error:#}")),
+        })
     }
+}
+
+/// Waits a while for this process to take up what was published.
+fn await_taken_up(is_taken_up: impl Fn() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !is_taken_up() && Instant::now() < until {
+        std::thread::sleep(LOOK_INTERVAL);
+    }
+}
+
+fn listed(deck: &Deck) -> Value {
+    let mut json = deck_to_json(deck);
+    json["withdrawnAt"] = deck.withdrawn_at().map(|at| at.to_string()).into();
+    json
+}
+
+fn unknown(id: &str, version: u32) -> BooksError {
+    BooksError::NotFound(format!("there is no version {version} of deck {id:?}"))
 }
 
 fn refused(field: &'static str, faults: &[Fault]) -> BooksError {
@@ -67,7 +78,7 @@ impl Decks for Shelf {
             json!({"id": plan.id, "currency": plan.currency.to_string(), "products": products})
         };
         json!({
-            "decks": decks.iter().map(deck_to_json).collect::<Vec<_>>(),
+            "decks": decks.iter().map(listed).collect::<Vec<_>>(),
             "ratePlans": plans.iter().map(plan).collect::<Vec<_>>(),
         })
     }
@@ -96,18 +107,32 @@ impl Decks for Shelf {
         if !self.supply.holds(&bundle) {
             self.put(&bundle)?;
         }
-        let until = Instant::now() + PATIENCE;
-        while !self.supply.holds(&bundle) && Instant::now() < until {
-            std::thread::sleep(LOOK_INTERVAL);
-        }
+        await_taken_up(|| self.supply.holds(&bundle));
         Ok(json!({"key": bundle.key(), "inForce": self.supply.holds(&bundle)}))
+    }
+
+    fn withdraw(&self, id: &str, version: u32) -> Result<Value, BooksError> {
+        let asked_at = clock();
+        match self.supply.standing(id, version) {
+            Standing::Unknown => return Err(unknown(id, version)),
+            Standing::Withdrawn(_) => {}
+            Standing::Published => {
+                self.put(&Bundle::Withdrawal { id: id.to_owned(), version, at: asked_at })?;
+                await_taken_up(|| self.supply.standing(id, version) != Standing::Published);
+            }
+        }
+        let (at, is_in_force) = match self.supply.standing(id, version) {
+            Standing::Withdrawn(at) => (at, false),
+            Standing::Published | Standing::Unknown => (asked_at, true),
+        };
+        Ok(json!({"key": Bundle::deck_key(id, version), "withdrawnAt": at.to_string(), "inForce": is_in_force}))
     }
 
     fn diff(&self, id: &str, from: u32, to: u32) -> Result<Value, BooksError> {
         let catalogue = self.supply.current();
         let deck = |version| {
             let found = catalogue.as_ref().and_then(|catalogue| catalogue.deck(id, version));
-            found.ok_or_else(|| BooksError::NotFound(format!("version {version} of deck {id:?} is not in force")))
+            found.ok_or_else(|| unknown(id, version))
         };
         let (before, after) = (deck(from)?, deck(to)?);
         if before.currency() != after.currency() {
