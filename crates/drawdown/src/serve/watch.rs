@@ -66,12 +66,13 @@ impl Shared {
         let (desk, ours) = (Arc::new(Desk::default()), Arc::new(Ours::default()));
         let mut service = api::service(
             config,
+            &telemetry,
             &supply,
             Arc::clone(&views) as Arc<dyn drawdown_api::Views>,
             Arc::clone(&desk),
             &ours,
         )?;
-        let calls = Arc::new(api::calls(config, Arc::clone(&views.views), Arc::clone(&supply)));
+        let calls = Arc::new(api::calls(config, &telemetry, Arc::clone(&views.views), Arc::clone(&supply)));
         service.calls = Some(Arc::clone(&calls));
         let inbox = Arc::clone(&service.inbox);
         let service = Arc::new(service);
