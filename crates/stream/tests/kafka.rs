@@ -8,6 +8,8 @@ mod connecting;
 mod desk;
 #[path = "kafka/fencing.rs"]
 mod fencing;
+#[path = "kafka/following.rs"]
+mod following;
 #[path = "kafka/reading_back.rs"]
 mod reading_back;
 #[path = "kafka/rebalance.rs"]
