@@ -5,6 +5,7 @@
 //! stands at 0 from the start, so that its first increase can be seen.
 
 mod calls;
+mod connectors;
 mod events;
 mod http;
 mod state;
@@ -21,6 +22,7 @@ use crate::names::{self, Kind, Metric};
 
 pub use calls::CallMeters;
 pub(crate) use calls::ReservationMeters;
+pub use connectors::{ChargeMeters, ConnectorMeters, DeadLetterMeters, MailMeters, WebhookMeters};
 pub use events::EventTally;
 pub(crate) use http::HttpMeters;
 pub use state::{ProcessMeters, StateMeters};
@@ -78,6 +80,31 @@ impl Telemetry {
     /// What the process as a whole counts with: the spool, decks.
     pub fn process(self: &std::sync::Arc<Self>) -> ProcessMeters {
         ProcessMeters::new(std::sync::Arc::clone(self))
+    }
+
+    /// What shows how the connector of this name stands.
+    pub fn connector(&self, connector: &str) -> ConnectorMeters {
+        ConnectorMeters::new(self, connector)
+    }
+
+    /// What shows charges.
+    pub fn charges(&self) -> ChargeMeters {
+        ChargeMeters::new(self)
+    }
+
+    /// What shows mails.
+    pub fn mails(&self) -> MailMeters {
+        MailMeters::new(self)
+    }
+
+    /// What shows what is sent to an endpoint.
+    pub fn webhook(&self, endpoint: &str) -> WebhookMeters {
+        WebhookMeters::new(self, endpoint)
+    }
+
+    /// What shows dead letters.
+    pub fn dead_letters(&self) -> DeadLetterMeters {
+        DeadLetterMeters::new(self)
     }
 
     /// What decisions on calls are counted with.

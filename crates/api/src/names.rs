@@ -30,6 +30,8 @@ pub enum Bounds {
     AnswerSeconds,
     /// Of a decision on a call: a microsecond to a second.
     DecisionSeconds,
+    /// Of a request to somebody else: five milliseconds to a minute.
+    RequestSeconds,
     /// From asking for money to its final answer: a second to a week.
     SettleSeconds,
     /// Records: 1 to a million.
@@ -123,6 +125,20 @@ metrics! {
     RESERVED = Gauge, "drawdown_reserved_micros" ["currency"], "Money promised to running calls";
     RELEASED = Counter, "drawdown_reservations_released_total" ["by"], "Reservations given up, by what: the call's record, a request, or time";
 
+    CONNECTOR_RUNNING = Gauge, "drawdown_connector_running" ["connector"], "1 while a connector is at work: payment, mail, or webhook- and the endpoint's name";
+    CONNECTOR_LAG_EVENTS = Gauge, "drawdown_connector_lag_events" ["connector"], "Account events that a connector has not let go of";
+    CONNECTOR_LAG_SECONDS = Gauge, "drawdown_connector_lag_seconds" ["connector"], "How long ago the oldest of those that it has read came onto the log";
+    CONNECTOR_UNDECODABLE = Counter, "drawdown_connector_undecodable_total" ["connector"], "Lines that a connector passed over, since they are no account events";
+    CHARGES = Counter, "drawdown_charges_total" ["outcome"], "What came of charging recharges: succeeded, declined, failed (tried again as another attempt), unanswered (asked again under the same key), or agreed (paid by agreement, without the gateway)";
+    CHARGE_SECONDS = Histogram(Bounds::RequestSeconds), "drawdown_charge_seconds" [], "How long a charge is at the gateway, answered or not";
+    CHARGES_OPEN = Gauge, "drawdown_charges_open" [], "Charges without an answer";
+    CHARGES_LET_GO = Counter, "drawdown_charges_let_go_total" [], "Charges that had no answer for so long that they were left to the next request";
+    MAILS = Counter, "drawdown_mails_total" ["outcome"], "Mails sent, put off (each time), or dead";
+    MAILS_WITHOUT_CONTACT = Counter, "drawdown_mails_without_contact_total" [], "Events that nobody was written to about, since nobody is known";
+    WEBHOOKS = Counter, "drawdown_webhooks_total" ["endpoint", "outcome"], "Events delivered to an endpoint, retried (each time), or dead";
+    WEBHOOK_SECONDS = Histogram(Bounds::RequestSeconds), "drawdown_webhook_seconds" ["endpoint"], "How long a request to an endpoint takes, whatever comes of it";
+    DEAD_LETTERS = Gauge, "drawdown_dead_letters" ["channel"], "Mails and calls of webhooks that were given up and wait for somebody";
+
     SPOOL_FILES = Gauge, "drawdown_spool_files" ["state"], "Files in the spool: pending or failed";
     DECK_VERSION = Gauge, "drawdown_deck_version" ["deck"], "The version of a deck that prices calls which start now";
     REPORT_AGE = Gauge, "drawdown_worker_report_age_seconds" ["worker"], "How long ago a worker was last heard of";
@@ -146,6 +162,14 @@ pub const PAGES: [&str; 4] = ["/metrics", "/healthz", "/readyz", "/docs"];
 pub const ANSWERS: [&str; 4] = ["done", "pending", "refused", "failed"];
 /// How authorisations end.
 pub const DECISIONS: [&str; 2] = ["granted", "refused"];
+/// What can come of charging a recharge.
+pub const CHARGE_OUTCOMES: [&str; 5] = ["succeeded", "declined", "failed", "unanswered", "agreed"];
+/// What can come of a mail.
+pub const MAIL_OUTCOMES: [&str; 3] = ["sent", "put-off", "dead"];
+/// What can come of an event for an endpoint.
+pub const WEBHOOK_OUTCOMES: [&str; 3] = ["delivered", "retried", "dead"];
+/// How what is dead was sent.
+pub const CHANNELS: [&str; 2] = ["mail", "webhook"];
 /// Stands for a label's value that is none of the known ones.
 pub const OTHER: &str = "other";
 
@@ -224,6 +248,9 @@ impl Bounds {
                     1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1,
                     1.0,
                 ]
+            }
+            Bounds::RequestSeconds => {
+                vec![0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]
             }
             Bounds::SettleSeconds => {
                 vec![

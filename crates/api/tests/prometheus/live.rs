@@ -20,7 +20,7 @@ use drawdown_ledger::effects::Effects;
 use drawdown_units::{Currency, Money, Timestamp};
 use drawdown_wire::Reason;
 
-use super::served::{Client, calls};
+use super::served::{Client, Connectors, calls};
 
 pub struct Live {
     server: Option<Server>,
@@ -39,6 +39,7 @@ impl Live {
         let (mut worker, pulse) = (Worker { meters: telemetry.worker(0), recharges: 0 }, health.pulse(0));
         worker.begin();
         pulse.enter(Stage::Rating);
+        let mut connectors = Connectors::new(&telemetry);
         let mut service = Service::of_views(&telemetry, Arc::new(OneAccount));
         service.calls = Some(Arc::new(calls(&telemetry)));
         let routes = Routes { telemetry, health, service: Arc::new(service) };
@@ -47,6 +48,7 @@ impl Live {
         let work = move || {
             worker.commit();
             pulse.beat();
+            connectors.work();
         };
         let threads = vec![again_and_again(&is_over, work), again_and_again(&is_over, move || client.ask())];
         Live { server: Some(server), is_over, threads }

@@ -1,10 +1,12 @@
-//! What is asked of the live process: requests of every kind.
+//! What the API and the connectors of the live process do: requests of every kind, and figures that go on growing.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use drawdown_api::authorise::Settings;
 use drawdown_api::authorise::books::States;
+use drawdown_api::meters::{ChargeMeters, ConnectorMeters, DeadLetterMeters, MailMeters, WebhookMeters};
 use drawdown_api::{Calls, Telemetry};
 use drawdown_ledger::Rules;
 use drawdown_rating::{Catalogue, Deck, DeckText};
@@ -66,5 +68,38 @@ impl Client {
         let request = self.agent.post(format!("http://{}{path}", self.address));
         let response = request.header("content-type", "application/json").send(body).unwrap();
         assert_eq!(response.status().as_u16(), status, "{path}");
+    }
+}
+
+/// Connectors that do everything again and again.
+pub struct Connectors {
+    payment: ConnectorMeters,
+    charges: ChargeMeters,
+    mails: MailMeters,
+    webhook: WebhookMeters,
+    dead: DeadLetterMeters,
+    count: u64,
+}
+
+impl Connectors {
+    pub fn new(telemetry: &Telemetry) -> Self {
+        Connectors {
+            payment: telemetry.connector("payment"),
+            charges: telemetry.charges(),
+            mails: telemetry.mails(),
+            webhook: telemetry.webhook("crm"),
+            dead: telemetry.dead_letters(),
+            count: 0,
+        }
+    }
+
+    pub fn work(&mut self) {
+        self.count += 1;
+        let took = [Duration::from_millis(80)];
+        self.payment.update(true, 3, Duration::from_secs(2), 0);
+        self.charges.update([self.count, 1, 1, 1, self.count], 1, 2, &took);
+        self.mails.update([self.count, 1, 1], 1);
+        self.webhook.update([self.count, 1, 1], &took);
+        self.dead.update([1, 1]);
     }
 }

@@ -1,4 +1,4 @@
-//! What is counted of the API.
+//! What is counted of the API and shown of the connectors.
 
 use super::*;
 use crate::authorise::{Authorisation, Refusal, RefusalReason, Released};
@@ -52,4 +52,39 @@ fn commands_are_counted_by_type_and_answer_and_replays_apart() {
     assert_eq!(value(&text, "drawdown_api_commands_total{type=\"addFunds\",answer=\"done\"}"), 0.0);
     assert_eq!(value(&text, "drawdown_api_commands_total{type=\"removeLicence\",answer=\"failed\"}"), 1.0);
     assert_eq!(value(&text, "drawdown_api_replays_total{type=\"addFunds\"}"), 1.0);
+}
+
+#[test]
+fn what_connectors_count_is_shown_as_they_count_it() {
+    let telemetry = Telemetry::begin("1");
+    let (payment, charges) = (telemetry.connector("payment"), telemetry.charges());
+    for took in [[Duration::from_millis(20)].as_slice(), &[]] {
+        charges.update([5, 4, 3, 2, 1], 6, 7, took);
+    }
+    payment.update(true, 12, Duration::from_secs(90), 1);
+    telemetry.mails().update([9, 8, 7], 6);
+    telemetry.webhook("crm").update([3, 2, 1], &[Duration::from_secs(2)]);
+    telemetry.dead_letters().update([4, 5]);
+    let text = shown(&telemetry);
+    for (series, expected) in [
+        ("drawdown_charges_total{outcome=\"succeeded\"}", 5.0),
+        ("drawdown_charges_total{outcome=\"unanswered\"}", 2.0),
+        ("drawdown_charges_total{outcome=\"agreed\"}", 1.0),
+        ("drawdown_charges_let_go_total", 6.0),
+        ("drawdown_charges_open", 7.0),
+        ("drawdown_charge_seconds_count", 1.0),
+        ("drawdown_connector_running{connector=\"payment\"}", 1.0),
+        ("drawdown_connector_lag_events{connector=\"payment\"}", 12.0),
+        ("drawdown_connector_lag_seconds{connector=\"payment\"}", 90.0),
+        ("drawdown_connector_undecodable_total{connector=\"payment\"}", 1.0),
+        ("drawdown_mails_total{outcome=\"put-off\"}", 8.0),
+        ("drawdown_mails_without_contact_total", 6.0),
+        ("drawdown_webhooks_total{endpoint=\"crm\",outcome=\"dead\"}", 1.0),
+        ("drawdown_webhook_seconds_bucket{endpoint=\"crm\",le=\"2.5\"}", 1.0),
+        ("drawdown_dead_letters{channel=\"webhook\"}", 5.0),
+    ] {
+        assert_eq!(value(&text, series), expected, "{series}");
+    }
+    payment.update(false, 0, Duration::ZERO, 1);
+    assert_eq!(value(&shown(&telemetry), "drawdown_connector_running{connector=\"payment\"}"), 0.0);
 }
