@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use drawdown_api::authorise::{AuthorisationRequest, Authoriser, Ledger, Settings, Terms};
+use drawdown_api::authorise::{AuthorisationRequest, Authoriser, Ledger, Released, Settings, Terms};
 use drawdown_engine::{Engine, Limits, Outputs, Partition};
 use drawdown_ledger::{Account, Rules};
 use drawdown_rating::{Catalogue, Deck, DeckText};
@@ -73,13 +73,13 @@ fn decisions(criterion: &mut Criterion) {
         };
         let first = authoriser.authorise(terms, &accounts, &request, now);
         assert!(first.allowed, "{first:?}");
-        authoriser.release(org, &request.call_id);
+        authoriser.release(org, &request.call_id, Released::Request);
         let mut at = now;
         group.bench_function(name, |bencher| {
             bencher.iter(|| {
                 at = at.plus_seconds(1);
                 black_box(authoriser.authorise(terms, &accounts, black_box(&request), at));
-                authoriser.release(org, &request.call_id);
+                authoriser.release(org, &request.call_id, Released::Request);
             });
         });
     }

@@ -18,11 +18,11 @@ mod settings;
 mod shard;
 pub mod wire;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use drawdown_ledger::{Account, Rules};
 use drawdown_rating::Catalogue;
-use drawdown_units::{Money, Timestamp};
+use drawdown_units::{Currency, Money, Timestamp};
 
 use asked::Asked;
 use decision::Sought;
@@ -58,12 +58,39 @@ pub struct Promised {
     pub minutes: Vec<(String, Timestamp, &'static str, u64)>,
 }
 
+/// By what a reservation was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Released {
+    /// The call's record was debited.
+    Record,
+    /// Somebody said that the call had ended.
+    Request,
+    /// Nobody asked for more in time.
+    Time,
+}
+
+impl Released {
+    /// Every one, in the order of their numbers.
+    pub const ALL: [Released; 3] = [Released::Record, Released::Request, Released::Time];
+
+    /// How metrics call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Released::Record => "record",
+            Released::Request => "request",
+            Released::Time => "time",
+        }
+    }
+}
+
 /// Authorises calls, and remembers those that run. Shared by every thread that asks.
 #[derive(Debug, Default)]
 pub struct Authoriser {
     settings: Settings,
     shards: Shards,
     count: AtomicUsize,
+    /// How many were given up, by what.
+    released: [AtomicU64; Released::ALL.len()],
 }
 
 impl Authoriser {
@@ -82,7 +109,7 @@ impl Authoriser {
     ) -> Authorisation {
         let (org, call) = (&*request.org_id, &*request.call_id);
         let mut shard = self.shards.of(org);
-        self.swept(shard.sweep(now));
+        self.ended(shard.sweep(now), Released::Time);
         ledger.with(org, |account| {
             if Asked::is_emergency(request, account, &self.settings) {
                 return Authorisation::unlimited(org, call);
@@ -119,7 +146,7 @@ impl Authoriser {
     ) -> Authorisation {
         let (org, call) = (&*extension.org_id, &*extension.call_id);
         let mut shard = self.shards.of(org);
-        self.swept(shard.sweep(now));
+        self.ended(shard.sweep(now), Released::Time);
         let known = shard.orgs.get(org).and_then(|of_org| of_org.calls.get(call));
         let Some((asked, granted_s)) = known.map(|known| (known.asked.clone(), known.granted_s)) else {
             drop(shard);
@@ -139,16 +166,16 @@ impl Authoriser {
 
     /// A call has ended: by its record, once that is debited and its account can be seen so, or without a charge. Whether
     /// anything was kept for it.
-    pub fn release(&self, org: &str, call: &str) -> bool {
+    pub fn release(&self, org: &str, call: &str, by: Released) -> bool {
         let is_released = self.shards.of(org).release(org, call).is_some();
-        self.swept(usize::from(is_released));
+        self.ended(usize::from(is_released), by);
         is_released
     }
 
     /// Gives up what nobody asked more time for, as of `now`. Returns how many calls that were.
     pub fn sweep(&self, now: Timestamp) -> usize {
         let count = self.shards.each().map(|mut shard| shard.sweep(now)).sum();
-        self.swept(count);
+        self.ended(count, Released::Time);
         count
     }
 
@@ -166,9 +193,31 @@ impl Authoriser {
         self.count.load(Ordering::Relaxed)
     }
 
-    fn swept(&self, count: usize) {
+    /// How many reservations were given up so far.
+    pub fn released(&self, by: Released) -> u64 {
+        self.released[by as usize].load(Ordering::Relaxed)
+    }
+
+    /// The money that is promised in all, in millionths, for each currency that anything is promised in.
+    pub fn reserved(&self) -> Vec<(Currency, i128)> {
+        let mut sums: Vec<(Currency, i128)> = Vec::new();
+        for shard in self.shards.each() {
+            for of_org in shard.orgs.values() {
+                let Some(call) = of_org.calls.values().next() else { continue };
+                let micros = i128::from(of_org.claims.money().micros());
+                match sums.iter_mut().find(|(currency, _)| *currency == call.currency) {
+                    Some((_, sum)) => *sum += micros,
+                    None => sums.push((call.currency, micros)),
+                }
+            }
+        }
+        sums
+    }
+
+    fn ended(&self, count: usize, by: Released) {
         if count > 0 {
             self.count.fetch_sub(count, Ordering::Relaxed);
+            self.released[by as usize].fetch_add(count as u64, Ordering::Relaxed);
         }
     }
 

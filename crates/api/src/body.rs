@@ -19,7 +19,7 @@ use hyper::body::{Frame, SizeHint};
 use thiserror::Error;
 use tokio::time::{Instant, Sleep};
 
-use crate::problem::Problem;
+use crate::problem::{self, Problem};
 
 /// How long a body may be where nothing else is said.
 pub const BYTES_MAX: usize = 1024 * 1024;
@@ -89,10 +89,10 @@ impl Verdict {
 fn refusal(verdict: Verdict, limit: Limit) -> Response {
     let problem = if verdict == Verdict::TooSlow {
         let detail = format!("a body of fewer than {} bytes a second is not waited for", limit.bytes_per_second_min);
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail)
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "body-too-slow", detail).limit(problem::Limit::BodySpeed)
     } else {
         let detail = format!("at most {} bytes are taken in one request; send several", limit.bytes_max);
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail)
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body-too-large", detail).limit(problem::Limit::BodySize)
     };
     let mut response = problem.into_response();
     // The rest of the body is not read, so there can be no next request.

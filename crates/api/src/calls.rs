@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use drawdown_engine::worker::Committed;
 use drawdown_ledger::Rules;
@@ -13,8 +14,10 @@ use drawdown_units::{Money, Timestamp};
 
 use crate::authorise::books::States;
 use crate::authorise::{
-    Authorisation, AuthorisationRequest, Authoriser, Books, Extension, Refusal, RefusalReason, Settings, Terms,
+    Authorisation, AuthorisationRequest, Authoriser, Books, Extension, Refusal, RefusalReason, Released, Settings,
+    Terms,
 };
+use crate::meters::CallMeters;
 
 /// How many organisations are kept decoded.
 const DECODED_MAX: usize = 100_000;
@@ -28,15 +31,23 @@ pub struct Calls {
     books: Books,
     rules: Rules,
     catalogue: CatalogueNow,
+    meters: CallMeters,
     /// Somebody has asked since the process began: until then a commit pays nothing.
     is_asked: AtomicBool,
 }
 
 impl Calls {
     /// None yet.
-    pub fn new(settings: Settings, states: Arc<dyn States>, rules: Rules, catalogue: CatalogueNow) -> Self {
+    pub fn new(
+        settings: Settings,
+        states: Arc<dyn States>,
+        rules: Rules,
+        catalogue: CatalogueNow,
+        meters: CallMeters,
+    ) -> Self {
         let books = Books::new(states, rules.clone(), DECODED_MAX);
-        Calls { authoriser: Authoriser::new(settings), books, rules, catalogue, is_asked: AtomicBool::new(false) }
+        let authoriser = Authoriser::new(settings);
+        Calls { authoriser, books, rules, catalogue, meters, is_asked: AtomicBool::new(false) }
     }
 
     /// Whether a call may go ahead.
@@ -53,26 +64,34 @@ impl Calls {
         })
     }
 
-    /// Decides by what is in force now.
+    /// Decides by what is in force now, and counts the decision.
     fn by_terms(&self, org: &str, call: &str, decide: impl FnOnce(Terms<'_>) -> Authorisation) -> Authorisation {
+        let began = Instant::now();
         self.is_asked.store(true, Ordering::Release);
-        match (self.catalogue)() {
+        let answer = match (self.catalogue)() {
             Some(catalogue) => decide(Terms { catalogue: &catalogue, rules: &self.rules }),
             None => {
                 let refusal = Refusal::new(RefusalReason::NoDeck, "there is no deck yet");
                 Authorisation::refused(org, call, refusal)
             }
-        }
+        };
+        self.meters.decided(&answer, began.elapsed());
+        answer
     }
 
     /// A call has ended, or never came to be: whether anything was kept for it.
     pub fn release(&self, org: &str, call: &str) -> bool {
-        self.authoriser.release(org, call)
+        self.authoriser.release(org, call, Released::Request)
     }
 
     /// The money that is promised to running calls.
     pub fn reserved(&self, org: &str) -> Money {
         self.authoriser.promised(org).money
+    }
+
+    /// Who decides, for whoever shows what is kept for calls.
+    pub(crate) fn authoriser(&self) -> &Authoriser {
+        &self.authoriser
     }
 
     /// Gives up what nobody asked more time for.
@@ -91,7 +110,7 @@ impl Calls {
         if self.authoriser.count() > 0 {
             for (org, line) in committed.debits.iter() {
                 if let (Ok(org), Some(id)) = (std::str::from_utf8(org), id_of(line)) {
-                    self.authoriser.release(org, &id);
+                    self.authoriser.release(org, &id, Released::Record);
                 }
             }
         }

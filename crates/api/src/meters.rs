@@ -1,11 +1,16 @@
-//! Counting: handles to the metrics, fed with sums, one a transaction. Nothing here is called for a record.
+//! Counting: handles to the metrics, fed with sums, one a transaction; by the HTTP server, once an answer. Nothing here is
+//! called for a record, and whatever is called often has its handles beforehand.
 //!
 //! There is no global recorder: who counts was given something to count with. Every counter whose labels are known
 //! stands at 0 from the start, so that its first increase can be seen.
 
+mod calls;
+mod connectors;
 mod events;
+mod http;
 mod state;
 mod worker;
+mod writes;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -15,9 +20,15 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle, 
 
 use crate::names::{self, Kind, Metric};
 
+pub use calls::CallMeters;
+pub(crate) use calls::ReservationMeters;
+pub use connectors::{ChargeMeters, ConnectorMeters, DeadLetterMeters, MailMeters, WebhookMeters};
 pub use events::EventTally;
+pub(crate) use http::HttpMeters;
 pub use state::{ProcessMeters, StateMeters};
 pub use worker::{Committed, WorkerMeters};
+pub(crate) use writes::Answered;
+pub use writes::WriteMeters;
 
 /// The metrics of this process.
 pub struct Telemetry {
@@ -69,6 +80,46 @@ impl Telemetry {
     /// What the process as a whole counts with: the spool, decks.
     pub fn process(self: &std::sync::Arc<Self>) -> ProcessMeters {
         ProcessMeters::new(std::sync::Arc::clone(self))
+    }
+
+    /// What shows how the connector of this name stands.
+    pub fn connector(&self, connector: &str) -> ConnectorMeters {
+        ConnectorMeters::new(self, connector)
+    }
+
+    /// What shows charges.
+    pub fn charges(&self) -> ChargeMeters {
+        ChargeMeters::new(self)
+    }
+
+    /// What shows mails.
+    pub fn mails(&self) -> MailMeters {
+        MailMeters::new(self)
+    }
+
+    /// What shows what is sent to an endpoint.
+    pub fn webhook(&self, endpoint: &str) -> WebhookMeters {
+        WebhookMeters::new(self, endpoint)
+    }
+
+    /// What shows dead letters.
+    pub fn dead_letters(&self) -> DeadLetterMeters {
+        DeadLetterMeters::new(self)
+    }
+
+    /// What decisions on calls are counted with.
+    pub fn calls(&self) -> CallMeters {
+        CallMeters::new(self)
+    }
+
+    /// What commands given over HTTP are counted with.
+    pub fn writes(&self) -> WriteMeters {
+        WriteMeters::new(self)
+    }
+
+    /// What the HTTP server counts with.
+    pub(crate) fn http(&self) -> HttpMeters {
+        HttpMeters::new(self)
     }
 
     fn counter(&self, metric: Metric, values: &[&str]) -> Counter {

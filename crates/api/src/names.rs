@@ -1,10 +1,14 @@
 //! Every metric: name, kind, labels and meaning, in one list.
 //!
 //! Units are in the names: `_seconds`, `_bytes`, `_micros` (millionths of a currency unit, whole numbers), `_total` for
-//! what only grows. Labels have few values: never an organisation, a number or an id of a record.
+//! what only grows. Labels have few values, of this list or of the configuration: never an organisation, a number or an id
+//! of a record, nor anything else that comes with a request.
 
 use drawdown_engine::log::Output;
 use drawdown_wire::Reason;
+
+use crate::authorise::{RefusalReason, Released};
+use crate::problem::Limit;
 
 /// How a metric behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,6 +26,12 @@ pub enum Kind {
 pub enum Bounds {
     /// Of a commit: half a millisecond to half a minute.
     CommitSeconds,
+    /// Of an answer over HTTP: a quarter of a millisecond to ten minutes, which a report may take.
+    AnswerSeconds,
+    /// Of a decision on a call: a microsecond to a second.
+    DecisionSeconds,
+    /// Of a request to somebody else: five milliseconds to a minute.
+    RequestSeconds,
     /// From asking for money to its final answer: a second to a week.
     SettleSeconds,
     /// Records: 1 to a million.
@@ -100,6 +110,35 @@ metrics! {
     EXHAUSTED = Gauge, "drawdown_accounts_exhausted" [], "Open prepaid accounts that had money and have none left";
     VIEWS_STALENESS = Gauge, "drawdown_views_staleness_seconds" [], "How long ago what readers see was brought up to date";
 
+    HTTP_REQUESTS = Counter, "drawdown_http_requests_total" ["route", "method", "status"], "Requests answered, by the path in the API's description (other: none of it), method and class of status";
+    HTTP_SECONDS = Histogram(Bounds::AnswerSeconds), "drawdown_http_request_seconds" ["route"], "From the head of a request to the head of its answer";
+    HTTP_REFUSED = Counter, "drawdown_http_refused_total" ["reason"], "Requests, and connections, refused because a limit was reached, by which";
+    HTTP_CONNECTIONS = Gauge, "drawdown_http_connections" [], "Connections that are open";
+    HTTP_STREAMS = Gauge, "drawdown_http_streams" [], "Streams of events that are followed";
+    WRITES = Counter, "drawdown_api_commands_total" ["type", "answer"], "Commands given over HTTP, by type and answer: done, pending (202), refused, or failed (not known to be on the log)";
+    REPLAYS = Counter, "drawdown_api_replays_total" ["type"], "Commands given again under their key, and answered as the first time";
+
+    AUTHORISATIONS = Counter, "drawdown_authorisations_total" ["outcome"], "Authorisations and extensions decided, by outcome: granted or refused";
+    AUTHORISATIONS_REFUSED = Counter, "drawdown_authorisations_refused_total" ["reason"], "Those that were refused, by reason";
+    AUTHORISATION_SECONDS = Histogram(Bounds::DecisionSeconds), "drawdown_authorisation_seconds" [], "How long a decision takes, without HTTP";
+    RESERVATIONS = Gauge, "drawdown_reservations" [], "Calls that something is kept for";
+    RESERVED = Gauge, "drawdown_reserved_micros" ["currency"], "Money promised to running calls";
+    RELEASED = Counter, "drawdown_reservations_released_total" ["by"], "Reservations given up, by what: the call's record, a request, or time";
+
+    CONNECTOR_RUNNING = Gauge, "drawdown_connector_running" ["connector"], "1 while a connector is at work: payment, mail, or webhook- and the endpoint's name";
+    CONNECTOR_LAG_EVENTS = Gauge, "drawdown_connector_lag_events" ["connector"], "Account events that a connector has not let go of";
+    CONNECTOR_LAG_SECONDS = Gauge, "drawdown_connector_lag_seconds" ["connector"], "How long ago the oldest of those that it has read came onto the log";
+    CONNECTOR_UNDECODABLE = Counter, "drawdown_connector_undecodable_total" ["connector"], "Lines that a connector passed over, since they are no account events";
+    CHARGES = Counter, "drawdown_charges_total" ["outcome"], "What came of charging recharges: succeeded, declined, failed (tried again as another attempt), unanswered (asked again under the same key), or agreed (paid by agreement, without the gateway)";
+    CHARGE_SECONDS = Histogram(Bounds::RequestSeconds), "drawdown_charge_seconds" [], "How long a charge is at the gateway, answered or not";
+    CHARGES_OPEN = Gauge, "drawdown_charges_open" [], "Charges without an answer";
+    CHARGES_LET_GO = Counter, "drawdown_charges_let_go_total" [], "Charges that had no answer for so long that they were left to the next request";
+    MAILS = Counter, "drawdown_mails_total" ["outcome"], "Mails sent, put off (each time), or dead";
+    MAILS_WITHOUT_CONTACT = Counter, "drawdown_mails_without_contact_total" [], "Events that nobody was written to about, since nobody is known";
+    WEBHOOKS = Counter, "drawdown_webhooks_total" ["endpoint", "outcome"], "Events delivered to an endpoint, retried (each time), or dead";
+    WEBHOOK_SECONDS = Histogram(Bounds::RequestSeconds), "drawdown_webhook_seconds" ["endpoint"], "How long a request to an endpoint takes, whatever comes of it";
+    DEAD_LETTERS = Gauge, "drawdown_dead_letters" ["channel"], "Mails and calls of webhooks that were given up and wait for somebody";
+
     SPOOL_FILES = Gauge, "drawdown_spool_files" ["state"], "Files in the spool: pending or failed";
     DECK_VERSION = Gauge, "drawdown_deck_version" ["deck"], "The version of a deck that prices calls which start now";
     REPORT_AGE = Gauge, "drawdown_worker_report_age_seconds" ["worker"], "How long ago a worker was last heard of";
@@ -115,11 +154,42 @@ pub const COMMAND_OUTCOMES: [&str; 4] = ["applied", "refused", "duplicate", "rej
 pub const FUNDERS: [&str; 5] = ["lot", "overdraft", "postUsage", "uncollected", "unlicensed"];
 /// The states of a file in the spool.
 pub const SPOOL_STATES: [&str; 2] = ["pending", "failed"];
+/// The classes of an answer's status.
+pub const STATUS_CLASSES: [&str; 4] = ["2xx", "3xx", "4xx", "5xx"];
+/// What is served beside the API; the description counts as its page.
+pub const PAGES: [&str; 4] = ["/metrics", "/healthz", "/readyz", "/docs"];
+/// What a command over HTTP is answered with.
+pub const ANSWERS: [&str; 4] = ["done", "pending", "refused", "failed"];
+/// How authorisations end.
+pub const DECISIONS: [&str; 2] = ["granted", "refused"];
+/// What can come of charging a recharge.
+pub const CHARGE_OUTCOMES: [&str; 5] = ["succeeded", "declined", "failed", "unanswered", "agreed"];
+/// What can come of a mail.
+pub const MAIL_OUTCOMES: [&str; 3] = ["sent", "put-off", "dead"];
+/// What can come of an event for an endpoint.
+pub const WEBHOOK_OUTCOMES: [&str; 3] = ["delivered", "retried", "dead"];
+/// How what is dead was sent.
+pub const CHANNELS: [&str; 2] = ["mail", "webhook"];
 /// Stands for a label's value that is none of the known ones.
 pub const OTHER: &str = "other";
 
 /// The types of account events (a test holds them against the schema).
 pub use drawdown_wire::event::NAMES as EVENT_TYPES;
+
+/// The types of commands (a test holds them against the schema).
+pub const COMMAND_TYPES: [&str; 11] = [
+    "openAccount",
+    "addFunds",
+    "configureAutoRecharge",
+    "settleRecharge",
+    "adjust",
+    "refundLot",
+    "setRatePlan",
+    "setMode",
+    "closeAccount",
+    "assignLicence",
+    "removeLicence",
+];
 
 /// Refusals that are counted each by itself; the others are together.
 pub const REFUSALS: [&str; 7] = [
@@ -137,6 +207,21 @@ pub fn reasons() -> [&'static str; Reason::ALL.len()] {
     Reason::ALL.map(Reason::name)
 }
 
+/// The values of the label of a limit.
+pub fn limits() -> [&'static str; Limit::ALL.len()] {
+    Limit::ALL.map(Limit::name)
+}
+
+/// The values of the label of a call's refusal.
+pub fn call_refusals() -> [&'static str; RefusalReason::ALL.len()] {
+    RefusalReason::ALL.map(RefusalReason::name)
+}
+
+/// The values of the label of what ends a reservation.
+pub fn releases() -> [&'static str; Released::ALL.len()] {
+    Released::ALL.map(Released::name)
+}
+
 /// The values of an output's label.
 pub fn outputs() -> [&'static str; Output::ALL.len()] {
     Output::ALL.map(Output::name)
@@ -151,6 +236,21 @@ impl Bounds {
                     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
                     30.0,
                 ]
+            }
+            Bounds::AnswerSeconds => {
+                vec![
+                    0.000_25, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+                    60.0, 600.0,
+                ]
+            }
+            Bounds::DecisionSeconds => {
+                vec![
+                    1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 2.5e-4, 5e-4, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.1,
+                    1.0,
+                ]
+            }
+            Bounds::RequestSeconds => {
+                vec![0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]
             }
             Bounds::SettleSeconds => {
                 vec![

@@ -5,6 +5,55 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// A bound of the server's own that was reached: by it refusals are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limit {
+    /// A principal asks too often.
+    Rate,
+    /// An address fails too often.
+    Failures,
+    /// A body, or a record in it, is too long, or holds too many of them.
+    BodySize,
+    /// A body comes too slowly.
+    BodySpeed,
+    /// The answer took too long.
+    Time,
+    /// As many streams are followed as may be.
+    Streams,
+    /// As many commands are on their way as may be.
+    Commands,
+    /// An address has as many connections as it may.
+    Connections,
+}
+
+impl Limit {
+    /// Every one, in the order of their numbers.
+    pub const ALL: [Limit; 8] = [
+        Limit::Rate,
+        Limit::Failures,
+        Limit::BodySize,
+        Limit::BodySpeed,
+        Limit::Time,
+        Limit::Streams,
+        Limit::Commands,
+        Limit::Connections,
+    ];
+
+    /// How metrics call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Limit::Rate => "rate",
+            Limit::Failures => "failures",
+            Limit::BodySize => "body-size",
+            Limit::BodySpeed => "body-speed",
+            Limit::Time => "time",
+            Limit::Streams => "streams",
+            Limit::Commands => "commands",
+            Limit::Connections => "connections",
+        }
+    }
+}
+
 /// A problem document (RFC 9457), `application/problem+json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Problem {
@@ -26,6 +75,9 @@ pub struct Problem {
     /// After how many seconds to try again: the header `Retry-After`.
     #[serde(skip)]
     pub retry_after_s: Option<u64>,
+    /// The limit that was reached, if one was; an extension of the response, for whoever counts.
+    #[serde(skip)]
+    pub limit: Option<Limit>,
 }
 
 impl Problem {
@@ -43,6 +95,7 @@ impl Problem {
             field: None,
             rule: None,
             retry_after_s: None,
+            limit: None,
         }
     }
 
@@ -57,6 +110,13 @@ impl Problem {
     #[must_use]
     pub fn rule(mut self, rule: impl Into<String>) -> Self {
         self.rule = Some(rule.into());
+        self
+    }
+
+    /// Names the limit that was reached.
+    #[must_use]
+    pub fn limit(mut self, limit: Limit) -> Self {
+        self.limit = Some(limit);
         self
     }
 
@@ -75,6 +135,9 @@ impl IntoResponse for Problem {
         let mut response = (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
         if let Some(seconds) = self.retry_after_s {
             response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        if let Some(limit) = self.limit {
+            response.extensions_mut().insert(limit);
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = header::HeaderValue::from_static("Bearer realm=\"drawdown\"");

@@ -5,13 +5,15 @@
 //! of an answer are bounded.
 
 mod connections;
+mod counting;
 mod guard;
+mod shown;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -24,11 +26,12 @@ use tokio::sync::watch;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::health::Health;
-use crate::meters::{StateMeters, Telemetry, clock};
-use crate::problem::Problem;
+use crate::meters::Telemetry;
+use crate::problem::{Limit, Problem};
 use crate::service::Service;
 use crate::{openapi, routes};
 pub use guard::Guard;
+use shown::Shown;
 
 /// How many threads answer.
 const THREADS: usize = 2;
@@ -38,10 +41,6 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 const REPORT_TIME_MAX: Duration = Duration::from_secs(600);
 /// What is read of a refusal that the framework wrote.
 const REFUSAL_BYTES_MAX: usize = 4096;
-/// The sums over all accounts are taken at most so often,
-const TOTALS_INTERVAL_MIN: Duration = Duration::from_secs(5);
-/// and, where accounts are many, so many times longer apart than they take: two per cent of a core at most.
-const TOTALS_REST: u32 = 50;
 /// Sizes that were recorded are put into their histograms so often, whether or not anybody asks: else they would pile up.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(2);
 
@@ -85,7 +84,8 @@ impl Server {
                 tokio::spawn(upkeep(shown.handle.clone()));
                 guard.follow();
                 let tls = guard.tls.as_ref().map(|tls| tls.acceptor());
-                connections::serve(listener, router(shown, &guard), tls, connections::Limits::default(), stopped).await;
+                let (meters, limits) = (Arc::clone(&shown.http), connections::Limits::default());
+                connections::serve(listener, router(shown, &guard), tls, limits, meters, stopped).await;
             });
             // What still runs in the background is not waited for.
             runtime.shutdown_background();
@@ -119,38 +119,6 @@ impl Drop for Server {
     }
 }
 
-/// What the handlers share.
-struct Shown {
-    handle: PrometheusHandle,
-    health: Arc<Health>,
-    service: Arc<Service>,
-    state: Mutex<(StateMeters, Option<Instant>)>,
-}
-
-impl Shown {
-    fn new(routes: Routes) -> Self {
-        let state = StateMeters::new(Arc::clone(&routes.telemetry), &routes.health);
-        let Routes { telemetry, health, service } = routes;
-        Shown { handle: telemetry.handle(), health, service, state: Mutex::new((state, None)) }
-    }
-
-    /// The metrics, with the gauges brought up to date.
-    fn metrics(&self) -> String {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let (meters, next_sum) = &mut *state;
-        meters.health(&self.health, self.service.views.as_ref());
-        let began = Instant::now();
-        if next_sum.is_none_or(|at| began >= at) {
-            let now = clock();
-            meters.totals(&self.service.views.totals(now), now);
-            let rest = (began.elapsed() * TOTALS_REST).max(TOTALS_INTERVAL_MIN);
-            *next_sum = Some(Instant::now() + rest);
-        }
-        drop(state);
-        self.handle.render()
-    }
-}
-
 async fn upkeep(handle: PrometheusHandle) {
     let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
     loop {
@@ -163,6 +131,7 @@ fn router(shown: Arc<Shown>, guard: &Guard) -> Router {
     let description = openapi::document(env!("CARGO_PKG_VERSION"));
     let page = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", description);
     let routes::Routers { ordinary, large } = routes::routers(&shown.service);
+    let meters = Arc::clone(&shown.http);
     Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
@@ -177,6 +146,7 @@ fn router(shown: Arc<Shown>, guard: &Guard) -> Router {
         })
         .layer(middleware::from_fn(as_problem))
         .layer(middleware::from_fn(in_time))
+        .layer(middleware::from_fn_with_state(meters, counting::count))
 }
 
 /// What the framework refuses by itself says so as everything else does.
@@ -210,7 +180,10 @@ async fn in_time(request: Request, next: Next) -> Response {
     let patience = if request.uri().path().contains("/reports/") { REPORT_TIME_MAX } else { ANSWER_TIME_MAX };
     match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
-        Err(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "the answer took too long; try again"),
+        Err(_) => {
+            let detail = "the answer took too long; try again";
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).limit(Limit::Time).into_response()
+        }
     }
 }
 
@@ -218,7 +191,10 @@ async fn metrics(State(shown): State<Arc<Shown>>) -> Response {
     // The sums run over every account: not on the thread that answers.
     match tokio::task::spawn_blocking(move || shown.metrics()).await {
         Ok(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response(),
-        Err(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the metrics could not be gathered"),
+        Err(_) => {
+            let detail = "the metrics could not be gathered";
+            Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", detail).into_response()
+        }
     }
 }
 
@@ -236,11 +212,6 @@ fn state_of(complaints: &[String]) -> Response {
         return (StatusCode::OK, "ok\n").into_response();
     }
     (StatusCode::SERVICE_UNAVAILABLE, complaints.join("\n") + "\n").into_response()
-}
-
-fn problem(status: StatusCode, detail: &str) -> Response {
-    let name = if status == StatusCode::SERVICE_UNAVAILABLE { "unavailable" } else { "internal" };
-    Problem::new(status, name, detail).into_response()
 }
 
 #[cfg(test)]

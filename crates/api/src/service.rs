@@ -18,6 +18,7 @@ use crate::access::{Peer, Principal, Scope, require, unknown_account};
 use crate::books::{Books, BooksError, Decks};
 use crate::calls::Calls;
 use crate::desk::Desk;
+use crate::meters::{Telemetry, WriteMeters};
 use crate::owners::{self, Alone, Owners};
 use crate::problem::Problem;
 use crate::views::Views;
@@ -37,6 +38,8 @@ pub struct Service {
     pub decks: Arc<dyn Decks>,
     /// Running calls; without, this process authorises none.
     pub calls: Option<Arc<Calls>>,
+    /// What commands are counted with.
+    pub(crate) writes: WriteMeters,
     /// Who decides for which organisation.
     pub owners: Arc<dyn Owners>,
     /// What reaches the others.
@@ -58,6 +61,7 @@ const STREAMS_MAX: usize = 256;
 impl Service {
     /// A service on these; the rest is as it should be.
     pub fn new(
+        telemetry: &Telemetry,
         views: Arc<dyn Views>,
         desk: Arc<Desk>,
         inbox: Arc<dyn Inbox>,
@@ -71,6 +75,7 @@ impl Service {
             books,
             decks,
             calls: None,
+            writes: telemetry.writes(),
             owners: Arc::new(Alone),
             peers: owners::peers(),
             patience: Duration::from_secs(5),
@@ -81,9 +86,14 @@ impl Service {
     }
 
     /// A service that shows accounts and has nothing else: no log, no decks.
-    pub fn of_views(views: Arc<dyn Views>) -> Self {
+    pub fn of_views(telemetry: &Telemetry, views: Arc<dyn Views>) -> Self {
         let nothing = Arc::new(Nothing);
-        Service::new(views, Arc::default(), nothing.clone(), nothing.clone(), nothing)
+        Service::new(telemetry, views, Arc::default(), nothing.clone(), nothing.clone(), nothing)
+    }
+
+    /// How many streams run.
+    pub(crate) fn stream_count(&self) -> usize {
+        STREAMS_MAX - self.streams.available_permits()
     }
 
     /// The turn of an organisation.

@@ -9,6 +9,8 @@ mod dashboard;
 mod live;
 #[path = "prometheus/process.rs"]
 mod process;
+#[path = "prometheus/served.rs"]
+mod served;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::follow::Backoff;
 use crate::stop::Stop;
 
-pub use file::{FileDeadLetters, Limits};
+pub use file::{FileDeadLetters, Limits, Mark};
 
 /// How it was tried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

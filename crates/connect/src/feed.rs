@@ -25,6 +25,19 @@ pub trait Feed: Send {
     fn is_caught_up(&mut self) -> bool {
         true
     }
+
+    /// When the event that was given last came onto the log, in milliseconds since 1970; `None` if the log does not say.
+    fn logged_ms(&self) -> Option<i64> {
+        None
+    }
+
+    /// How many events wait behind the one that was given last, as far as is known.
+    fn waiting(&mut self) -> u64 {
+        0
+    }
+
+    /// Called now and then in a long pause, in which nothing is asked for.
+    fn look(&mut self) {}
 }
 
 /// Where commands go.
@@ -47,6 +60,18 @@ impl<F: Feed + ?Sized> Feed for Box<F> {
 
     fn is_caught_up(&mut self) -> bool {
         (**self).is_caught_up()
+    }
+
+    fn logged_ms(&self) -> Option<i64> {
+        (**self).logged_ms()
+    }
+
+    fn waiting(&mut self) -> u64 {
+        (**self).waiting()
+    }
+
+    fn look(&mut self) {
+        (**self).look();
     }
 }
 

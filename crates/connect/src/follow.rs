@@ -10,6 +10,9 @@ use crate::stop::Stop;
 /// How long one wait for an event is, at most: so often it is looked whether to stop.
 const WAIT: Duration = Duration::from_millis(500);
 
+/// How often a long pause is interrupted for the feed to look at the log.
+const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+
 /// So many events that were passed over are let go of together.
 const PASSED_OVER_MAX: u32 = 1000;
 
@@ -24,6 +27,28 @@ pub(crate) enum Handled {
     Interrupted,
     /// Neither this nor any other event is to be handled.
     Ended,
+}
+
+/// Pauses in the middle of an event.
+pub(crate) struct Pauses<'a> {
+    feed: &'a mut dyn Feed,
+    pub stop: &'a Stop,
+    look_interval: Duration,
+}
+
+impl Pauses<'_> {
+    /// Waits for so long, or until it is time to end. Returns whether it is.
+    pub fn wait(&mut self, how_long: Duration) -> bool {
+        let mut left = how_long;
+        while left > self.look_interval {
+            if self.stop.wait(self.look_interval) {
+                return true;
+            }
+            self.feed.look();
+            left -= self.look_interval;
+        }
+        self.stop.wait(left)
+    }
 }
 
 /// Pauses that double, up to a bound.
@@ -58,11 +83,16 @@ impl Default for Backoff {
 
 /// Hands every event of the feed to `handle`, until it is asked to stop (`false`) or `handle` ends it (`true`). What fails
 /// in the log is tried again. `who` is named where that is logged.
-pub(crate) fn follow(feed: &mut dyn Feed, who: &str, stop: &Stop, mut handle: impl FnMut(&[u8]) -> Handled) -> bool {
+pub(crate) fn follow(
+    feed: &mut dyn Feed,
+    who: &str,
+    stop: &Stop,
+    mut handle: impl FnMut(&[u8], &mut Pauses<'_>) -> Handled,
+) -> bool {
     let mut backoff = Backoff::default();
     let mut passed_over = 0;
     while !stop.is_asked() {
-        match step(feed, &mut passed_over, &mut handle) {
+        match step(feed, stop, &mut passed_over, &mut handle) {
             Ok(Handled::Ended) => return true,
             Ok(Handled::Interrupted) => return false,
             Ok(Handled::Done | Handled::PassedOver) => backoff.reset(),
@@ -82,11 +112,12 @@ pub(crate) fn follow(feed: &mut dyn Feed, who: &str, stop: &Stop, mut handle: im
 
 fn step(
     feed: &mut dyn Feed,
+    stop: &Stop,
     passed_over: &mut u32,
-    handle: &mut impl FnMut(&[u8]) -> Handled,
+    handle: &mut impl FnMut(&[u8], &mut Pauses<'_>) -> Handled,
 ) -> Result<Handled, FeedError> {
     let handled = match feed.next(WAIT)? {
-        Some(line) => handle(&line),
+        Some(line) => handle(&line, &mut Pauses { feed: &mut *feed, stop, look_interval: LOOK_INTERVAL }),
         None if *passed_over == 0 => return Ok(Handled::PassedOver),
         None => Handled::Done,
     };
@@ -107,7 +138,7 @@ fn step(
 mod tests {
     use std::time::Duration;
 
-    use super::{Backoff, Handled, follow};
+    use super::{Backoff, Handled, Pauses, follow};
     use crate::feed::{Feed, FeedError};
     use crate::stop::Stop;
 
@@ -135,10 +166,10 @@ mod tests {
         }
     }
 
-    fn run(last: u8, handle: impl FnMut(&[u8]) -> Handled) -> (bool, Vec<u8>) {
+    fn run(last: u8, mut handle: impl FnMut(&[u8]) -> Handled) -> (bool, Vec<u8>) {
         let stop = Stop::new();
         let mut feed = Numbers { next: 0, last, committed: Vec::new(), stop: stop.clone() };
-        let ended = follow(&mut feed, "test", &stop, handle);
+        let ended = follow(&mut feed, "test", &stop, |line, _| handle(line));
         (ended, feed.committed)
     }
 
@@ -155,6 +186,38 @@ mod tests {
             let handle = |line: &[u8]| if line[0] == 3 { handled } else { Handled::PassedOver };
             assert_eq!(run(5, handle), (handled == Handled::Ended, vec![]));
         }
+    }
+
+    #[test]
+    fn the_feed_looks_at_the_log_in_long_pauses_only() {
+        struct Looking(u32);
+        impl Feed for Looking {
+            fn next(&mut self, _: Duration) -> Result<Option<Vec<u8>>, FeedError> {
+                Ok(None)
+            }
+
+            fn commit(&mut self) -> Result<(), FeedError> {
+                Ok(())
+            }
+
+            fn look(&mut self) {
+                self.0 += 1;
+            }
+        }
+        let (mut feed, stop) = (Looking(0), Stop::new());
+        assert!(
+            !Pauses { feed: &mut feed, stop: &stop, look_interval: Duration::from_millis(4) }
+                .wait(Duration::from_millis(3))
+        );
+        assert_eq!(feed.0, 0);
+        assert!(
+            !Pauses { feed: &mut feed, stop: &stop, look_interval: Duration::from_millis(1) }
+                .wait(Duration::from_millis(3))
+        );
+        assert_eq!(feed.0, 2);
+        stop.ask();
+        assert!(Pauses { feed: &mut feed, stop: &stop, look_interval: Duration::from_millis(1) }.wait(Duration::MAX));
+        assert_eq!(feed.0, 2);
     }
 
     #[test]

@@ -7,9 +7,11 @@
 pub mod dead;
 pub mod feed;
 mod follow;
+pub mod lag;
 pub mod mail;
 pub mod notice;
 pub mod payment;
 pub mod secret;
 pub mod stop;
+pub mod times;
 pub mod webhook;

@@ -120,7 +120,7 @@ fn a_server_that_is_down_or_does_not_know_us_is_waited_for() {
     };
     let (running, counts, _) = run(encrypted(&server, PASSWORD));
     // More often than a mail that is put off is tried.
-    wait_for("attempts in vain", || counts.failures.load(Ordering::Relaxed) > 5);
+    wait_for("attempts in vain", || counts.put_off.load(Ordering::Relaxed) > 5);
     assert_eq!(log.committed(), 0);
     server.launch().expect("it starts");
     wait_for("the mails", || running.is_finished());
@@ -130,7 +130,7 @@ fn a_server_that_is_down_or_does_not_know_us_is_waited_for() {
 
     log.rewind();
     let (running, counts, stop) = run(encrypted(&server, "wrong"));
-    wait_for("attempts in vain", || counts.failures.load(Ordering::Relaxed) > 5);
+    wait_for("attempts in vain", || counts.put_off.load(Ordering::Relaxed) > 5);
     stop.ask();
     running.join().expect("no panic");
     assert_eq!((log.committed(), counts.sent.load(Ordering::Relaxed)), (0, 0));
@@ -150,7 +150,7 @@ fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
         mailer(log.follow(&stop), ServerSettings { authorities: None, ..encrypted(&server, PASSWORD) }, &place);
     let (counts, asked) = (mailer.counts(), stop.clone());
     let running = thread::spawn(move || mailer.run(&asked));
-    wait_for("attempts in vain", || counts.failures.load(Ordering::Relaxed) > 2);
+    wait_for("attempts in vain", || counts.put_off.load(Ordering::Relaxed) > 2);
     stop.ask();
     running.join().expect("no panic");
     assert_eq!((log.committed(), counts.sent.load(Ordering::Relaxed)), (0, 0));
@@ -191,7 +191,7 @@ fn what_is_put_off_is_tried_again_before_anything_else() {
     mailer.run(&stop);
     assert_eq!(picky.taken(), ["a@c.example", "b@c.example"]);
     let counts = mailer.counts();
-    assert_eq!(counts.failures.load(Ordering::Relaxed), 2);
+    assert_eq!(counts.put_off.load(Ordering::Relaxed), 2);
     assert_eq!(counts.without_contact.load(Ordering::Relaxed), 1);
     assert_eq!(log.committed(), 3);
 }

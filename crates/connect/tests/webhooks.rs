@@ -99,7 +99,7 @@ fn what_failed_is_sent_again_under_its_id_before_anything_else_is() {
         let ids = ids(&server.requests());
         assert_eq!(ids.len(), 4, "{first}");
         assert!(ids[0] == ids[1] && ids[1] == ids[2] && ids[2] != ids[3], "{first}");
-        assert_eq!(deliverer.counts().failures.load(Ordering::Relaxed), 2);
+        assert_eq!(deliverer.counts().retried.load(Ordering::Relaxed), 2);
     }
     assert!(target.requests().is_empty(), "a redirect was followed");
 }

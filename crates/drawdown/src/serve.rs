@@ -81,7 +81,7 @@ fn serve(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>) -> 
     let workers = workers::start(config, shared, stop)?;
     let of_currency = Arc::clone(shared);
     let currency_of: CurrencyOf = Arc::new(move |org| of_currency.currency_of(org));
-    let connectors = match connect::start(config, shared.inbox(), &currency_of) {
+    let mut connectors = match connect::start(config, shared.telemetry(), shared.inbox(), &currency_of) {
         Ok(connectors) => connectors,
         Err(failure) => {
             stop.store(true, Ordering::Relaxed);
@@ -91,7 +91,9 @@ fn serve(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>) -> 
     };
     tracing::info!(file = config.file.as_deref(), workers = workers.count(), listen = %config.http.listen, "serving");
     while !stop.load(Ordering::Relaxed) && !workers.have_ended() {
-        shared.look();
+        if shared.look() {
+            connectors.look();
+        }
         std::thread::sleep(LOOK_INTERVAL);
     }
     stop.store(true, Ordering::Relaxed);

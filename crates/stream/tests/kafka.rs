@@ -10,6 +10,8 @@ mod decks;
 mod desk;
 #[path = "kafka/fencing.rs"]
 mod fencing;
+#[path = "kafka/following.rs"]
+mod following;
 #[path = "kafka/reading_back.rs"]
 mod reading_back;
 #[path = "kafka/rebalance.rs"]

@@ -20,7 +20,7 @@ use super::oidc::{self, Oidc, Refused};
 use super::rate::{Limiter, Rate, seconds};
 use super::{Peer, Principal};
 use crate::meters::clock;
-use crate::problem::Problem;
+use crate::problem::{Limit, Problem};
 
 /// How often a peer may fail.
 const FAILURES: Rate = Rate { per_second: 1, burst: 20 };
@@ -149,7 +149,7 @@ impl Access {
                 let taken = self.requests.take(&*principal.subject, rate);
                 return taken.map(|()| principal).map_err(|wait| {
                     let what = format!("{} requests a second are let through, {} at once", rate.per_second, rate.burst);
-                    too_many("rate-limited", what, wait)
+                    too_many(Limit::Rate, "rate-limited", what, wait)
                 });
             }
             Err(Denied::KeysMissing) if self.oidc.as_ref().is_some_and(|oidc| !oidc.has_keys()) => {
@@ -193,12 +193,13 @@ impl Access {
     }
 }
 
-fn too_many(name: &str, what: String, wait: Duration) -> Problem {
-    Problem::new(StatusCode::TOO_MANY_REQUESTS, name, what).retry_after(seconds(wait))
+fn too_many(limit: Limit, name: &str, what: String, wait: Duration) -> Problem {
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, name, what).retry_after(seconds(wait)).limit(limit)
 }
 
 fn too_many_failures(wait: Duration) -> Problem {
-    too_many("too-many-failures", "too many requests from this address were not let in".to_owned(), wait)
+    let what = "too many requests from this address were not let in".to_owned();
+    too_many(Limit::Failures, "too-many-failures", what, wait)
 }
 
 /// Whom an address stands for: a network of IPv6, of which somebody has all addresses, counts as one.

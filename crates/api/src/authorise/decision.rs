@@ -85,7 +85,8 @@ pub fn decide(
     match answer {
         Ok((answer, granted_s, (claim, held))) if granted_s > sought.granted_s => {
             let due = sought.ends(granted_s).plus_seconds(i64::from(settings.grace_s));
-            shard.keep(org, call, Reservation { asked: asked.clone(), granted_s, claim, due }, held);
+            let (asked, currency) = (asked.clone(), account.currency());
+            shard.keep(org, call, Reservation { asked, granted_s, claim, currency, due }, held);
             Ok(answer)
         }
         unchanged => {

@@ -8,7 +8,7 @@ use std::collections::BinaryHeap;
 use std::hash::BuildHasher;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use drawdown_units::{Money, Timestamp};
+use drawdown_units::{Currency, Money, Timestamp};
 use drawdown_wire::number::Places;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
@@ -21,6 +21,8 @@ pub struct Reservation {
     pub asked: Asked,
     pub granted_s: u32,
     pub claim: Claim,
+    /// That of the account.
+    pub currency: Currency,
     /// When it is given up, if nobody asks for more.
     pub due: Timestamp,
 }

@@ -204,6 +204,56 @@ pub enum RefusalReason {
     ChargeTooLarge,
 }
 
+impl RefusalReason {
+    /// Every one, in the order of their numbers.
+    pub const ALL: [RefusalReason; 19] = [
+        RefusalReason::UnknownOrg,
+        RefusalReason::OrgClosed,
+        RefusalReason::BadField,
+        RefusalReason::BadNumber,
+        RefusalReason::UnknownCallType,
+        RefusalReason::Blocked,
+        RefusalReason::Unlicensed,
+        RefusalReason::InsufficientFunds,
+        RefusalReason::FundsPromised,
+        RefusalReason::MaximumDuration,
+        RefusalReason::CallConflict,
+        RefusalReason::UnknownReservation,
+        RefusalReason::TooManyCalls,
+        RefusalReason::NoRow,
+        RefusalReason::NoDeck,
+        RefusalReason::NotSold,
+        RefusalReason::NothingVisible,
+        RefusalReason::ShortCode,
+        RefusalReason::ChargeTooLarge,
+    ];
+
+    /// The name on the wire.
+    pub fn name(self) -> &'static str {
+        match self {
+            RefusalReason::UnknownOrg => "unknown-org",
+            RefusalReason::OrgClosed => "org-closed",
+            RefusalReason::BadField => "bad-field",
+            RefusalReason::BadNumber => "bad-number",
+            RefusalReason::UnknownCallType => "unknown-call-type",
+            RefusalReason::Blocked => "blocked",
+            RefusalReason::Unlicensed => "unlicensed",
+            RefusalReason::InsufficientFunds => "insufficient-funds",
+            RefusalReason::FundsPromised => "funds-promised",
+            RefusalReason::MaximumDuration => "maximum-duration",
+            RefusalReason::CallConflict => "call-conflict",
+            RefusalReason::UnknownReservation => "unknown-reservation",
+            RefusalReason::TooManyCalls => "too-many-calls",
+            RefusalReason::NoRow => "no-row",
+            RefusalReason::NoDeck => "no-deck",
+            RefusalReason::NotSold => "not-sold",
+            RefusalReason::NothingVisible => "nothing-visible",
+            RefusalReason::ShortCode => "short-code",
+            RefusalReason::ChargeTooLarge => "charge-too-large",
+        }
+    }
+}
+
 impl From<Unrated> for RefusalReason {
     fn from(why: Unrated) -> Self {
         match why {

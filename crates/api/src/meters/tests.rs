@@ -1,5 +1,8 @@
+mod served;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use drawdown_engine::Tally;
 use drawdown_engine::log::Progress;
@@ -21,7 +24,7 @@ fn value(text: &str, series: &str) -> f64 {
 }
 
 fn committed() -> Committed {
-    Committed { took: std::time::Duration::from_millis(40), records: 3, bytes: 2_000, written: [1, 2, 3, 4, 5] }
+    Committed { took: Duration::from_millis(40), records: 3, bytes: 2_000, written: [1, 2, 3, 4, 5] }
 }
 
 fn money(micros: i64) -> Money {
@@ -198,6 +201,16 @@ fn the_event_types_are_those_on_the_wire() {
     let mut found = BTreeSet::new();
     types(&schema, &mut found);
     assert_eq!(found, BTreeSet::from(names::EVENT_TYPES.map(str::to_owned)));
+}
+
+/// The list of commands is that of the schema.
+#[test]
+fn the_types_of_commands_are_those_on_the_wire() {
+    let schema = include_str!("../../../../config/schemas/command.v1.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+    let mut found = BTreeSet::new();
+    types(&schema, &mut found);
+    assert_eq!(found, BTreeSet::from(names::COMMAND_TYPES.map(str::to_owned)));
 }
 
 fn types(value: &serde_json::Value, found: &mut BTreeSet<String>) {

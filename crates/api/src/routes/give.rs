@@ -16,8 +16,8 @@ use super::object::is_long;
 use crate::access::unknown_account;
 use crate::books::{Lines, Query};
 use crate::desk::{Entry, Key, Outcome};
-use crate::meters::clock;
-use crate::problem::Problem;
+use crate::meters::{Answered, clock};
+use crate::problem::{Limit, Problem};
 use crate::service::{Caller, Service, broken};
 
 /// A request to be made a command.
@@ -68,8 +68,41 @@ pub(super) async fn give_as(
     service: &Arc<Service>,
     caller: &Caller,
     id: String,
-    mut wish: Wish<'_>,
+    wish: Wish<'_>,
 ) -> Result<Response, Problem> {
+    let (kind, done) = (wish.kind, wish.done);
+    let key: Key = (wish.org.into(), id.into());
+    let given = carry(service, caller, &key, wish).await;
+    count(service, kind, &given);
+    match given? {
+        Given::Told { outcome, is_again } => answer(&key, outcome, done, is_again),
+        Given::Underway => Ok(later(&key)),
+    }
+}
+
+/// How far a command got.
+enum Given {
+    /// To its outcome, now or the first time that it was given.
+    Told { outcome: Outcome, is_again: bool },
+    /// It is on the log, and will be done.
+    Underway,
+}
+
+fn count(service: &Service, kind: &str, given: &Result<Given, Problem>) {
+    let answered = match given {
+        Ok(Given::Told { is_again: true, .. }) => return service.writes.replayed(kind),
+        Ok(Given::Told { outcome: Outcome::Applied(_), .. }) => Answered::Done,
+        Ok(Given::Told { .. }) => Answered::Refused,
+        Ok(Given::Underway) => Answered::Pending,
+        Err(problem) if problem.status >= 500 => Answered::Failed,
+        Err(_) => Answered::Refused,
+    };
+    service.writes.answered(kind, answered);
+}
+
+/// Puts the command onto the log, and waits for what becomes of it.
+async fn carry(service: &Arc<Service>, caller: &Caller, key: &Key, mut wish: Wish<'_>) -> Result<Given, Problem> {
+    let id = &key.1;
     if let Some(given) = ENVELOPE.into_iter().find(|name| wish.fields.contains_key(*name)) {
         let detail = "is set by the server; leave it out (the header Idempotency-Key makes a repetition harmless)";
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).field(given).rule("bad-field"));
@@ -96,10 +129,9 @@ pub(super) async fn give_as(
     let line = serde_json::to_vec(&wish.fields).map_err(|error| broken(&error))?;
     command::decode(&line).map_err(|rejection| refused_form(&rejection))?;
 
-    let key: Key = (wish.org.into(), id.into());
-    let told = match service.desk.enter(&key, &digest) {
+    let told = match service.desk.enter(key, &digest) {
         Entry::New(told) => told,
-        Entry::Known(outcome) => return answer(&key, outcome, wish.done, true),
+        Entry::Known(outcome) => return Ok(Given::Told { outcome, is_again: true }),
         Entry::Underway => {
             let detail = "a request with this key is on its way; ask again for its outcome";
             return Err(Problem::new(StatusCode::CONFLICT, "request-underway", detail).retry_after(1));
@@ -107,17 +139,18 @@ pub(super) async fn give_as(
         Entry::Another => return Err(another_request()),
         Entry::Full => {
             let detail = "too many commands are on their way";
-            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(1));
+            let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).limit(Limit::Commands);
+            return Err(problem.retry_after(1));
         }
     };
     // Whatever happens to this request, the place is given back.
-    let place = Place { service, key: &key };
+    let place = Place { service, key };
     put(service, Message { input: Input::Commands, org: Some(wish.org.to_owned()), source: None, value: line }).await?;
     let outcome = tokio::time::timeout(service.patience, told).await;
     drop(place);
     match outcome {
         Ok(Ok(Outcome::Duplicate)) => {
-            let found = find(service, &key).await?;
+            let found = find(service, key).await?;
             let Some((held, outcome)) = found else {
                 let detail = "a command of this id was booked, and its events are not kept any more";
                 return Err(Problem::new(StatusCode::CONFLICT, "already-booked", detail));
@@ -125,12 +158,11 @@ pub(super) async fn give_as(
             if held.as_deref() != Some(&*digest) {
                 return Err(another_request());
             }
-            service.desk.remember(&key, &digest, outcome.clone());
-            answer(&key, outcome, wish.done, true)
+            service.desk.remember(key, &digest, outcome.clone());
+            Ok(Given::Told { outcome, is_again: true })
         }
-        Ok(Ok(outcome)) => answer(&key, outcome, wish.done, false),
-        // It is on the log, and will be done.
-        Ok(Err(_)) | Err(_) => Ok(later(&key)),
+        Ok(Ok(outcome)) => Ok(Given::Told { outcome, is_again: false }),
+        Ok(Err(_)) | Err(_) => Ok(Given::Underway),
     }
 }
 

@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 
 use super::give::put;
 use crate::access::unknown_account;
-use crate::problem::Problem;
+use crate::problem::{Limit, Problem};
 use crate::service::{Caller, Service, header};
 
 /// How many records one request may hold.
@@ -64,7 +64,8 @@ pub(super) async fn cdrs(
     let records = records_of(&headers, &body)?;
     if let Some(index) = records.iter().position(|record| record.len() > RECORD_BYTES_MAX) {
         let detail = format!("is of more than {RECORD_BYTES_MAX} bytes");
-        return Err(at(index, StatusCode::PAYLOAD_TOO_LARGE, "record-too-large", "body", &detail));
+        let problem = at(index, StatusCode::PAYLOAD_TOO_LARGE, "record-too-large", "body", &detail);
+        return Err(problem.limit(Limit::BodySize));
     }
     let mut messages = Vec::with_capacity(records.len());
     for (index, record) in records.iter().enumerate() {
@@ -137,7 +138,7 @@ fn records_of(headers: &HeaderMap, body: &[u8]) -> Result<Vec<String>, Problem> 
         0 => Err(malformed("the body holds no record")),
         count if count > RECORDS_MAX => {
             let detail = format!("{count} records; {RECORDS_MAX} at most in one request");
-            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many-records", detail))
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many-records", detail).limit(Limit::BodySize))
         }
         _ => Ok(records),
     }

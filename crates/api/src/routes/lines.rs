@@ -20,7 +20,7 @@ use super::accounts::page_size;
 use super::mask;
 use crate::access::unknown_account;
 use crate::books::{self, Format, Line, Lines, Page};
-use crate::problem::Problem;
+use crate::problem::{Limit, Problem};
 use crate::service::{Service, broken, header};
 
 type Answer = Result<Response, Problem>;
@@ -305,7 +305,8 @@ async fn follow(service: Arc<Service>, lines: Lines, headers: &HeaderMap, org: S
     service.account(&org).map_err(|_| unknown_account())?;
     let Ok(permit) = Arc::clone(&service.streams).try_acquire_owned() else {
         let detail = "too many streams are open";
-        return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(10));
+        let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).limit(Limit::Streams);
+        return Err(problem.retry_after(10));
     };
     let begin = header(headers, "last-event-id").map(str::to_owned).or(streamed.cursor);
     let begin = match begin {

@@ -26,6 +26,8 @@ use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
 use crate::access::Peer;
+use crate::meters::HttpMeters;
+use crate::problem::Limit;
 use peers::Peers;
 
 /// The head of a request, at most.
@@ -78,6 +80,7 @@ pub(super) async fn serve(
     router: Router,
     tls: Option<TlsAcceptor>,
     limits: Limits,
+    meters: Arc<HttpMeters>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
@@ -99,14 +102,17 @@ pub(super) async fn serve(
             (accepted, permit) = accepted => match accepted {
                 Ok((stream, peer)) => match Peers::enter(&peers, peer.ip()) {
                     Some(place) => {
-                        let answering = answering.clone();
+                        let (answering, connected) = (answering.clone(), meters.connected());
                         connections.spawn(async move {
-                            let _held = (permit, place);
+                            let _held = (permit, place, connected);
                             let limit = answering.limits.connection_time_max;
                             let _ = tokio::time::timeout(limit, answering.connection(stream, peer)).await;
                         });
                     }
-                    None => tracing::debug!(%peer, "has too many connections"),
+                    None => {
+                        meters.refused(Limit::Connections);
+                        tracing::debug!(%peer, "has too many connections");
+                    }
                 },
                 // The connection was gone already, or there are no more files to be had: others may end meanwhile.
                 Err(error) => {

@@ -1,5 +1,8 @@
+mod counting;
+
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::Instant;
 
 use super::*;
 use crate::access::Scope;
@@ -37,14 +40,18 @@ impl Views for OneAccount {
 }
 
 fn start(stale_after: Duration) -> (Server, Arc<Health>, Arc<Telemetry>) {
+    start_with(stale_after, Guard::of_everybody())
+}
+
+fn start_with(stale_after: Duration, guard: Guard) -> (Server, Arc<Health>, Arc<Telemetry>) {
     let telemetry = Arc::new(Telemetry::begin("0.0.0"));
     let health = Arc::new(Health::new(1, stale_after));
     let routes = Routes {
         telemetry: Arc::clone(&telemetry),
         health: Arc::clone(&health),
-        service: Arc::new(Service::of_views(Arc::new(OneAccount))),
+        service: Arc::new(Service::of_views(&telemetry, Arc::new(OneAccount))),
     };
-    (Server::start(([127, 0, 0, 1], 0).into(), routes, Guard::of_everybody()).unwrap(), health, telemetry)
+    (Server::start(([127, 0, 0, 1], 0).into(), routes, guard).unwrap(), health, telemetry)
 }
 
 /// Status and body.
@@ -132,7 +139,8 @@ fn it_stops_in_good_order() {
 fn an_address_that_is_taken_is_an_error() {
     let (server, _, telemetry) = start(Duration::MAX);
     let health = Arc::new(Health::new(0, Duration::MAX));
-    let routes = Routes { telemetry, health, service: Arc::new(Service::of_views(Arc::new(OneAccount))) };
+    let service = Arc::new(Service::of_views(&telemetry, Arc::new(OneAccount)));
+    let routes = Routes { telemetry, health, service };
     let error = Server::start(server.address(), routes, Guard::of_everybody()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
 }
@@ -156,7 +164,8 @@ fn an_account_is_shown_to_whom_it_is_for() {
     let rate = Rate { per_second: 100, burst: 100 };
     let settings = Settings { keys_file: Some(file), oidc: None, rate };
     let (health, telemetry) = (Arc::new(Health::new(0, Duration::MAX)), Arc::new(Telemetry::begin("0.0.0")));
-    let routes = Routes { telemetry, health, service: Arc::new(Service::of_views(Arc::new(OneAccount))) };
+    let service = Arc::new(Service::of_views(&telemetry, Arc::new(OneAccount)));
+    let routes = Routes { telemetry, health, service };
     let guard = Guard::open(settings, None, 1_000).unwrap();
     let server = Server::start(([127, 0, 0, 1], 0).into(), routes, guard).unwrap();
     let ask = |org: &str, key: &NewKey| {

@@ -1,4 +1,4 @@
-//! A live server, and a worker behind it that goes on counting until the test is over.
+//! A live server, a worker behind it and clients before it that go on until the test is over.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -20,10 +20,12 @@ use drawdown_ledger::effects::Effects;
 use drawdown_units::{Currency, Money, Timestamp};
 use drawdown_wire::Reason;
 
+use super::served::{Client, Connectors, calls};
+
 pub struct Live {
     server: Option<Server>,
     is_over: Arc<AtomicBool>,
-    worker: Option<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Live {
@@ -34,20 +36,22 @@ impl Live {
         process.spool(1, 0);
         process.deck("acs-pstn", 4);
         let is_over = Arc::new(AtomicBool::new(false));
-        let (stop, meters, pulse) = (Arc::clone(&is_over), telemetry.worker(0), health.pulse(0));
-        let worker = std::thread::spawn(move || {
-            let mut worker = Worker { meters, recharges: 0 };
-            worker.begin();
-            pulse.enter(Stage::Rating);
-            while !stop.load(Ordering::Relaxed) {
-                worker.commit();
-                pulse.beat();
-                std::thread::park_timeout(Duration::from_millis(100));
-            }
-        });
-        let routes = Routes { telemetry, health, service: Arc::new(Service::of_views(Arc::new(OneAccount))) };
+        let (mut worker, pulse) = (Worker { meters: telemetry.worker(0), recharges: 0 }, health.pulse(0));
+        worker.begin();
+        pulse.enter(Stage::Rating);
+        let mut connectors = Connectors::new(&telemetry);
+        let mut service = Service::of_views(&telemetry, Arc::new(OneAccount));
+        service.calls = Some(Arc::new(calls(&telemetry)));
+        let routes = Routes { telemetry, health, service: Arc::new(service) };
         let server = Server::start(([127, 0, 0, 1], 0).into(), routes, drawdown_api::Guard::of_everybody()).unwrap();
-        Live { server: Some(server), is_over, worker: Some(worker) }
+        let client = Client::of(server.address());
+        let work = move || {
+            worker.commit();
+            pulse.beat();
+            connectors.work();
+        };
+        let threads = vec![again_and_again(&is_over, work), again_and_again(&is_over, move || client.ask())];
+        Live { server: Some(server), is_over, threads }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -58,12 +62,23 @@ impl Live {
 impl Drop for Live {
     fn drop(&mut self) {
         self.is_over.store(true, Ordering::Relaxed);
-        if let Some(worker) = self.worker.take() {
-            worker.thread().unpark();
-            worker.join().unwrap();
+        for thread in self.threads.drain(..) {
+            thread.thread().unpark();
+            thread.join().unwrap();
         }
         self.server.take().unwrap().stop();
     }
+}
+
+/// Does something ten times a second until it is over.
+fn again_and_again(is_over: &Arc<AtomicBool>, mut what: impl FnMut() + Send + 'static) -> JoinHandle<()> {
+    let is_over = Arc::clone(is_over);
+    std::thread::spawn(move || {
+        while !is_over.load(Ordering::Relaxed) {
+            what();
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+    })
 }
 
 /// One account is all there is.
@@ -168,7 +183,7 @@ fn money(text: &str) -> Money {
 }
 
 /// An account with money, that asked for a recharge.
-fn account() -> Account {
+pub fn account() -> Account {
     let (mut effects, rules) = (Effects::default(), Rules::default());
     let opened = Timestamp::parse("2026-01-01T00:00:00Z").unwrap();
     let terms = OpenAccount {

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{DeadLetter, DeadLetterError, DeadLetters};
 
@@ -26,6 +27,10 @@ impl Default for Limits {
     }
 }
 
+/// The files as they were at an instant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark(Vec<Option<(u64, SystemTime)>>);
+
 /// Letters in `path`, and older ones in `path.1`, `path.2` and so on.
 #[derive(Debug)]
 pub struct FileDeadLetters {
@@ -43,6 +48,15 @@ impl FileDeadLetters {
         fs::create_dir_all(letters.directory()).map_err(|error| letters.fault("create the directory of", &error))?;
         letters.lock()?;
         Ok(letters)
+    }
+
+    /// Lengths and times of the files: where they are what they were, no letter came or went.
+    pub fn mark(&self) -> Mark {
+        let file = |age| {
+            let file = fs::metadata(self.file(age)).ok()?;
+            Some((file.len(), file.modified().ok()?))
+        };
+        Mark((0..self.limits.files_max.max(1)).map(file).collect())
     }
 
     fn directory(&self) -> &Path {

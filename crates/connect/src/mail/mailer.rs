@@ -15,7 +15,7 @@ use super::server::{PostError, Server};
 use super::templates::Templates;
 use crate::dead::{Channel, DeadLetter, DeadLetters, bury, now};
 use crate::feed::Feed;
-use crate::follow::{Backoff, Handled, follow};
+use crate::follow::{Backoff, Handled, Pauses, follow};
 use crate::notice::Notice;
 use crate::stop::Stop;
 
@@ -24,8 +24,8 @@ use crate::stop::Stop;
 pub struct Counts {
     /// Mails that the server took.
     pub sent: AtomicU64,
-    /// Attempts that failed, each of them.
-    pub failures: AtomicU64,
+    /// Attempts that failed and are made again, each of them.
+    pub put_off: AtomicU64,
     /// Given up, and among the dead letters.
     pub dead: AtomicU64,
     /// Events that nobody was written to about, because nobody is known.
@@ -107,14 +107,14 @@ impl<F: Feed> Mailer<F> {
     /// Mails until it is asked to stop. What fails in the log is tried again.
     pub fn run(&mut self, stop: &Stop) {
         let post = &mut self.post;
-        follow(&mut self.feed, "mail", stop, |line| post.handle(line, stop));
+        follow(&mut self.feed, "mail", stop, |line, pauses| post.handle(line, pauses));
     }
 }
 
 impl Post {
-    fn handle(&mut self, line: &[u8], stop: &Stop) -> Handled {
+    fn handle(&mut self, line: &[u8], pauses: &mut Pauses<'_>) -> Handled {
         match Notice::read(line) {
-            Ok(notice) if Kind::of(&notice).is_some() => self.tell(&notice, stop),
+            Ok(notice) if Kind::of(&notice).is_some() => self.tell(&notice, pauses),
             Ok(_) => Handled::PassedOver,
             Err(error) => {
                 self.counts.undecodable.fetch_add(1, Ordering::Relaxed);
@@ -124,7 +124,7 @@ impl Post {
         }
     }
 
-    fn tell(&mut self, notice: &Notice, stop: &Stop) -> Handled {
+    fn tell(&mut self, notice: &Notice, pauses: &mut Pauses<'_>) -> Handled {
         if self.contacts.refresh() {
             self.without_contact.clear();
         }
@@ -139,8 +139,8 @@ impl Post {
         let mail = rendered.and_then(|mail| sender.write(notice, &mail, &to).map_err(|error| error.to_string()));
         for mailbox in &to {
             let is_done = match &mail {
-                Ok(mail) => self.send(notice, mailbox, mail, stop),
-                Err(error) => self.give_up(notice, mailbox, 0, (None, error.clone()), stop),
+                Ok(mail) => self.send(notice, mailbox, mail, pauses),
+                Err(error) => self.give_up(notice, mailbox, 0, (None, error.clone()), pauses.stop),
             };
             if !is_done {
                 return Handled::Interrupted;
@@ -157,10 +157,10 @@ impl Post {
     }
 
     /// `false` if it was asked to stop before the mail was taken or given up.
-    fn send(&self, notice: &Notice, to: &Mailbox, mail: &[u8], stop: &Stop) -> bool {
+    fn send(&self, notice: &Notice, to: &Mailbox, mail: &[u8], pauses: &mut Pauses<'_>) -> bool {
         let envelope = match self.settings.sender.envelope(to) {
             Ok(envelope) => envelope,
-            Err(error) => return self.give_up(notice, to, 0, (None, error.to_string()), stop),
+            Err(error) => return self.give_up(notice, to, 0, (None, error.to_string()), pauses.stop),
         };
         let mut backoff = Backoff::new(self.settings.pause, self.settings.pause_max);
         let (mut attempts, mut put_off) = (0, 0);
@@ -173,21 +173,21 @@ impl Post {
                 Err(error) => error,
             };
             attempts += 1;
-            self.counts.failures.fetch_add(1, Ordering::Relaxed);
             match error {
                 PostError::Refused(status, error) => {
-                    return self.give_up(notice, to, attempts, (Some(status), error), stop);
+                    return self.give_up(notice, to, attempts, (Some(status), error), pauses.stop);
                 }
                 PostError::Deferred(status, error) if put_off + 1 >= self.settings.attempts_max => {
-                    return self.give_up(notice, to, attempts, (Some(status), error), stop);
+                    return self.give_up(notice, to, attempts, (Some(status), error), pauses.stop);
                 }
                 PostError::Deferred(..) => put_off += 1,
                 PostError::Unreachable(_) => {}
             }
+            self.counts.put_off.fetch_add(1, Ordering::Relaxed);
             let pause = backoff.next();
             let pause_s = pause.as_secs_f32();
             tracing::warn!(org = notice.org(), seq = notice.seq(), %error, pause_s, "a mail was not taken; trying again");
-            if stop.wait(pause) {
+            if pauses.wait(pause) {
                 return false;
             }
         }

@@ -130,6 +130,7 @@ impl<F: Feed, O: Orders> Connector<F, O> {
         }
         self.take_answers();
         self.settle()?;
+        self.feed.look();
         self.tally.note_outstanding(self.open_count());
         self.commit()
     }
@@ -163,7 +164,10 @@ impl<F: Feed, O: Orders> Connector<F, O> {
                 Ok(Some(news)) => self.hear(news),
                 Ok(None) => {}
                 // Its writer asks again, if it was a request.
-                Err(error) => tracing::error!("an account event that cannot be read was passed over: {error}"),
+                Err(error) => {
+                    self.tally.note_undecodable();
+                    tracing::error!("an account event that cannot be read was passed over: {error}");
+                }
             }
             if self.is_full() {
                 break;
@@ -217,6 +221,7 @@ impl<F: Feed, O: Orders> Connector<F, O> {
 
     fn take_answers(&mut self) {
         while let Some(returned) = self.tellers.returned() {
+            self.tally.took.note(returned.took);
             let Some(charge) = self.desk.charge(&returned.key) else { continue };
             match returned.answer {
                 Ok(answer) => self.answered.push_back(Answered::new(charge, answer)),
@@ -234,7 +239,10 @@ impl<F: Feed, O: Orders> Connector<F, O> {
     fn settle(&mut self) -> Result<(), FeedError> {
         while let Some(answered) = self.answered.front() {
             self.orders.send(answered.org(), &answered.command((self.clock)()))?;
-            self.tally.note_settled(answered.outcome());
+            match self.agreed.charge(answered.key()) {
+                Some(_) => self.tally.note_agreed(),
+                None => self.tally.note_settled(answered.outcome()),
+            }
             self.has_settled = true;
             self.desk.end(answered.key());
             self.agreed.end(answered.key());

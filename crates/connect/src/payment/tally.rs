@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Outcome;
+use crate::times::Times;
 
 /// Counts since the start; no label of it is an organisation.
 #[derive(Debug, Default)]
@@ -11,12 +12,16 @@ pub struct Tally {
     declined: AtomicU64,
     failed: AtomicU64,
     unanswered: AtomicU64,
+    agreed: AtomicU64,
+    undecodable: AtomicU64,
     let_go: AtomicU64,
     outstanding: AtomicU64,
+    /// How long charges were at the gateway, answered or not.
+    pub took: Times,
 }
 
 impl Tally {
-    /// How many attempts were settled with this outcome.
+    /// How many charges the gateway answered so, each answer settled.
     pub fn settled(&self, outcome: Outcome) -> u64 {
         self.of(outcome).load(Ordering::Relaxed)
     }
@@ -24,6 +29,16 @@ impl Tally {
     /// How often a gateway's answer was not known.
     pub fn unanswered(&self) -> u64 {
         self.unanswered.load(Ordering::Relaxed)
+    }
+
+    /// How many recharges were settled by agreement, without the gateway.
+    pub fn agreed(&self) -> u64 {
+        self.agreed.load(Ordering::Relaxed)
+    }
+
+    /// How many lines of the log were no account events.
+    pub fn undecodable(&self) -> u64 {
+        self.undecodable.load(Ordering::Relaxed)
     }
 
     /// How many charges were left to the next request of the engine, because no answer came for too long.
@@ -38,6 +53,14 @@ impl Tally {
 
     pub(super) fn note_settled(&self, outcome: Outcome) {
         self.of(outcome).fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_agreed(&self) {
+        self.agreed.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn note_undecodable(&self) {
+        self.undecodable.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn note_unanswered(&self) {

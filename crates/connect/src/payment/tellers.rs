@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Answer, Charge, Gateway, Unreachable};
 
@@ -16,6 +17,8 @@ pub struct Returned {
     pub key: Box<str>,
     /// What the gateway said, if it did.
     pub answer: Result<Answer, Unreachable>,
+    /// How long it was at the gateway.
+    pub took: Duration,
 }
 
 /// Threads that charge.
@@ -56,9 +59,10 @@ fn serve(gateway: &dyn Gateway, waiting: &Mutex<Receiver<Charge>>, done: &Sender
     loop {
         let charge = waiting.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(charge) = charge else { return };
+        let began = Instant::now();
         let outcome = catch_unwind(AssertUnwindSafe(|| gateway.charge(&charge)));
         let answer = outcome.unwrap_or_else(|_| Err(Unreachable("the adapter of the gateway panicked".to_owned())));
-        if done.send(Returned { key: charge.key, answer }).is_err() {
+        if done.send(Returned { key: charge.key, answer, took: began.elapsed() }).is_err() {
             return;
         }
     }

@@ -3,29 +3,33 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::client::{Answer, Client, Failure};
 use super::endpoint::Endpoint;
 use super::retries::Retries;
 use crate::dead::{Channel, DeadLetter, DeadLetters, bury, now};
 use crate::feed::Feed;
-use crate::follow::{Handled, follow};
+use crate::follow::{Handled, Pauses, follow};
 use crate::notice::Notice;
 use crate::stop::Stop;
+use crate::times::Times;
 
 /// What came of events so far, for whoever counts.
 #[derive(Debug, Default)]
 pub struct Counts {
     /// Taken by the endpoint.
     pub delivered: AtomicU64,
-    /// Requests that failed, each of them.
-    pub failures: AtomicU64,
+    /// Requests that failed and are made again, each of them.
+    pub retried: AtomicU64,
     /// Given up, and among the dead letters.
     pub dead: AtomicU64,
     /// Lines of the log that are no account events.
     pub undecodable: AtomicU64,
     /// 1 once the endpoint said that it is gone.
     pub gone: AtomicU64,
+    /// How long requests took, whatever came of them.
+    pub took: Times,
 }
 
 /// Why a deliverer ended.
@@ -67,7 +71,7 @@ impl<F: Feed> Deliverer<F> {
     pub fn run(&mut self, stop: &Stop) -> Ended {
         let sender = &self.sender;
         let name = sender.endpoint.name();
-        if follow(&mut self.feed, name, stop, |line| sender.handle(line, stop)) {
+        if follow(&mut self.feed, name, stop, |line, pauses| sender.handle(line, pauses)) {
             sender.counts.gone.store(1, Ordering::Relaxed);
             tracing::error!(endpoint = name, "the endpoint is gone (410): nothing is sent to it any more");
             return Ended::Gone;
@@ -77,9 +81,9 @@ impl<F: Feed> Deliverer<F> {
 }
 
 impl Sender {
-    fn handle(&self, line: &[u8], stop: &Stop) -> Handled {
+    fn handle(&self, line: &[u8], pauses: &mut Pauses<'_>) -> Handled {
         match Notice::read(line) {
-            Ok(notice) if self.endpoint.filter().admits(&notice) => self.deliver(&notice, stop),
+            Ok(notice) if self.endpoint.filter().admits(&notice) => self.deliver(&notice, pauses),
             Ok(_) => Handled::PassedOver,
             Err(error) => {
                 self.counts.undecodable.fetch_add(1, Ordering::Relaxed);
@@ -89,11 +93,14 @@ impl Sender {
         }
     }
 
-    fn deliver(&self, notice: &Notice, stop: &Stop) -> Handled {
+    fn deliver(&self, notice: &Notice, pauses: &mut Pauses<'_>) -> Handled {
         let id = super::id(notice);
         let mut attempts = 0;
         loop {
-            let failure = match self.client.send(&self.endpoint, &id, notice.line()) {
+            let began = Instant::now();
+            let answer = self.client.send(&self.endpoint, &id, notice.line());
+            self.counts.took.note(began.elapsed());
+            let failure = match answer {
                 Answer::Accepted => {
                     self.counts.delivered.fetch_add(1, Ordering::Relaxed);
                     return Handled::Done;
@@ -102,13 +109,13 @@ impl Sender {
                 Answer::Failed(failure) => failure,
             };
             attempts += 1;
-            self.counts.failures.fetch_add(1, Ordering::Relaxed);
             let Some(pause) = self.retries.pause(attempts, failure.retry_after) else {
-                return self.give_up(notice, id, attempts, failure, stop);
+                return self.give_up(notice, id, attempts, failure, pauses.stop);
             };
+            self.counts.retried.fetch_add(1, Ordering::Relaxed);
             let (endpoint, error, pause_s) = (self.endpoint.name(), &failure.error, pause.as_secs());
             tracing::warn!(endpoint, id, attempts, error, pause_s, "an event was not taken; trying again");
-            if stop.wait(pause) {
+            if pauses.wait(pause) {
                 return Handled::Interrupted;
             }
         }

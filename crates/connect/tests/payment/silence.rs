@@ -81,6 +81,9 @@ fn one_without_an_answer_holds_nobody_up() {
         bed.count("ok", "RechargeSucceeded") + bed.count("agreed", "RechargeSucceeded") == 2
     });
     until(&mut alive, "tried", |alive| alive.connector.tally().unanswered() >= 2);
+    let tally = alive.connector.tally();
+    assert_eq!((tally.settled(Outcome::Succeeded), tally.agreed()), (1, 1), "what is agreed is not the gateway's");
+    assert!(tally.took.take().len() >= 3, "answered or not, each has its time");
     assert_eq!((bed.count("slow", "RechargeSucceeded"), bed.is_done()), (0, false));
     assert_eq!(sandbox.payments("slow/1"), 1, "it was paid: only nobody knows yet");
 }

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use clap::{Args as ClapArgs, Subcommand};
-use drawdown_connect::dead::Channel;
+use drawdown_connect::dead::{Channel, DeadLetters as _};
 use drawdown_connect::{mail, webhook};
 
 use super::webhooks;

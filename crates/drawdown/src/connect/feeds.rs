@@ -4,6 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use drawdown_connect::feed::{Feed, FeedError, Orders};
+use drawdown_connect::lag::Measured;
 use drawdown_engine::inbox::{Inbox, Message};
 use drawdown_engine::log::{Input, Output};
 use drawdown_stream::embedded;
@@ -19,9 +20,9 @@ use crate::pipeline::kafka_settings;
 ///
 /// # Errors
 /// The log cannot be reached, or the place cannot be read.
-pub fn feed(config: &Config, connector: &str) -> Result<Box<dyn Feed>, Failure> {
+pub fn feed(config: &Config, connector: &str) -> Result<Measured<Box<dyn Feed>>, Failure> {
     let fault = |error: anyhow::Error| Failure::Fault(error);
-    Ok(match &config.log {
+    let feed: Box<dyn Feed> = match &config.log {
         Log::Embedded(log) => {
             let follower = embedded::Follower::open(&log.directory, connector, Output::Events);
             Box::new(EmbeddedFeed(follower.map_err(|error| fault(error.into()))?))
@@ -32,7 +33,8 @@ pub fn feed(config: &Config, connector: &str) -> Result<Box<dyn Feed>, Failure> 
             let follower = follower::Follower::output(&settings, Output::Events, &group);
             Box::new(KafkaFeed(follower.map_err(|error| fault(error.into()))?))
         }
-    })
+    };
+    Ok(Measured::new(feed))
 }
 
 fn fault(error: impl ToString) -> FeedError {
@@ -53,6 +55,15 @@ impl Feed for EmbeddedFeed {
     fn is_caught_up(&mut self) -> bool {
         self.0.is_caught_up()
     }
+
+    fn logged_ms(&self) -> Option<i64> {
+        self.0.logged_ms()
+    }
+
+    fn waiting(&mut self) -> u64 {
+        // What cannot be read now is told by whoever reads it next.
+        self.0.waiting_count().unwrap_or_default()
+    }
 }
 
 struct KafkaFeed(follower::Follower);
@@ -68,6 +79,14 @@ impl Feed for KafkaFeed {
 
     fn is_caught_up(&mut self) -> bool {
         self.0.is_caught_up()
+    }
+
+    fn logged_ms(&self) -> Option<i64> {
+        self.0.logged_ms()
+    }
+
+    fn waiting(&mut self) -> u64 {
+        self.0.waiting_count()
     }
 }
 

@@ -1,14 +1,16 @@
 //! The mail connector on the pipeline's own log.
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::Duration;
 
+use drawdown_api::Telemetry;
 use drawdown_connect::dead::DeadLetters;
 use drawdown_connect::mail::{Contacts, Mailer, Sender, Server, ServerSettings, Settings, Templates};
 use drawdown_connect::secret::Secret;
 use drawdown_connect::stop::Stop;
 
+use super::running::{Running, count};
 use super::{CurrencyOf, fault, feeds};
 use crate::config::{Config, Mail};
 use crate::exit::Failure;
@@ -63,16 +65,25 @@ pub fn templates(mail: &Mail) -> Result<Templates, Failure> {
 /// What is wrong with its settings, or with the log.
 pub fn start(
     config: &Config,
+    telemetry: &Telemetry,
     mail: &Mail,
     dead: Arc<dyn DeadLetters>,
     currency_of: &CurrencyOf,
     stop: &Stop,
-) -> Result<JoinHandle<()>, Failure> {
+) -> Result<Running, Failure> {
     let contacts = Contacts::open(&mail.contacts).map_err(|error| fault("mail.contacts", &mail.contacts, &error))?;
     let (settings, server, templates) = (Settings::of(sender(mail)?), server(mail)?, templates(mail)?);
     let (feed, stop, currency_of) = (feeds::feed(config, NAME)?, stop.clone(), Arc::clone(currency_of));
+    let lag = feed.lag();
     let mailer = Mailer::new(feed, settings, server, templates, contacts, dead);
     let mut mailer = mailer.with_currencies(Box::new(move |org| currency_of(org)));
+    let (counts, mails) = (mailer.counts(), telemetry.mails());
     let thread = thread::Builder::new().name(NAME.to_owned()).spawn(move || mailer.run(&stop));
-    thread.map_err(|error| Failure::Fault(error.into()))
+    let thread = thread.map_err(|error| Failure::Fault(error.into()))?;
+    let counted = Box::new(move || {
+        let outcomes = [&counts.sent, &counts.put_off, &counts.dead].map(count);
+        mails.update(outcomes, count(&counts.without_contact));
+        count(&counts.undecodable)
+    });
+    Ok(Running { thread, lag, meters: telemetry.connector(NAME), counted })
 }

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
+use std::thread;
 
+use drawdown_api::Telemetry;
 use drawdown_connect::dead::DeadLetters;
 use drawdown_connect::stop::Stop;
 use drawdown_connect::webhook::{Client, Deliverer, Endpoint, Filter, Retries, SigningSecret, Timeouts, Url};
 use serde::Deserialize;
 
+use super::running::{Running, count};
 use super::{fault, feeds};
 use crate::config::Config;
 use crate::exit::Failure;
@@ -88,21 +90,28 @@ pub fn read(path: &Path) -> Result<(Vec<Endpoint>, Client), Failure> {
 /// What is wrong with the file, or with the log.
 pub fn start(
     config: &Config,
+    telemetry: &Telemetry,
     path: &Path,
     dead: &Arc<dyn DeadLetters>,
     stop: &Stop,
-) -> Result<Vec<JoinHandle<()>>, Failure> {
+) -> Result<Vec<Running>, Failure> {
     let (endpoints, client) = read(path)?;
-    let mut threads = Vec::new();
+    let mut all = Vec::new();
     for endpoint in endpoints {
         let name = format!("webhook-{}", endpoint.name());
         let feed = feeds::feed(config, &name)?;
+        let (lag, meters, webhook) = (feed.lag(), telemetry.connector(&name), telemetry.webhook(endpoint.name()));
         let mut deliverer = Deliverer::new(endpoint, feed, client.clone(), Retries::default(), Arc::clone(dead));
-        let stop = stop.clone();
+        let (stop, counts) = (stop.clone(), deliverer.counts());
         let run = move || {
             deliverer.run(&stop);
         };
-        threads.push(thread::Builder::new().name(name).spawn(run).map_err(|error| Failure::Fault(error.into()))?);
+        let thread = thread::Builder::new().name(name).spawn(run).map_err(|error| Failure::Fault(error.into()))?;
+        let counted = Box::new(move || {
+            webhook.update([&counts.delivered, &counts.retried, &counts.dead].map(count), &counts.took.take());
+            count(&counts.undecodable)
+        });
+        all.push(Running { thread, lag, meters, counted });
     }
-    Ok(threads)
+    Ok(all)
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 pub use owners::Ours;
 
 use drawdown_api::authorise::books::States;
-use drawdown_api::{Calls, Desk, Service};
+use drawdown_api::{Calls, Desk, Service, Telemetry};
 use drawdown_engine::inbox::Inbox;
 use drawdown_stream::Views;
 use drawdown_stream::embedded::SpoolInbox;
@@ -34,9 +34,10 @@ impl States for Published {
 }
 
 /// The running calls of a process.
-pub fn calls(config: &Config, views: Arc<Views>, supply: Arc<Supply>) -> Calls {
+pub fn calls(config: &Config, telemetry: &Telemetry, views: Arc<Views>, supply: Arc<Supply>) -> Calls {
     let catalogue = Box::new(move || supply.current());
-    Calls::new(config.authorisation.clone(), Arc::new(Published(views)), config.rules.clone(), catalogue)
+    let (settings, states, rules) = (config.authorisation.clone(), Arc::new(Published(views)), config.rules.clone());
+    Calls::new(settings, states, rules, catalogue, telemetry.calls())
 }
 
 /// The service of a process.
@@ -45,6 +46,7 @@ pub fn calls(config: &Config, views: Arc<Views>, supply: Arc<Supply>) -> Calls {
 /// There is no inbox to be had.
 pub fn service(
     config: &Arc<Config>,
+    telemetry: &Telemetry,
     supply: &Arc<Supply>,
     views: Arc<dyn drawdown_api::Views>,
     desk: Arc<Desk>,
@@ -58,7 +60,7 @@ pub fn service(
     };
     let books = Arc::new(books::LogBooks::new(Arc::clone(config), Arc::clone(supply)));
     let decks = Arc::new(decks::Shelf::new(Arc::clone(config), Arc::clone(supply)));
-    let mut service = Service::new(views, desk, inbox, books, decks);
+    let mut service = Service::new(telemetry, views, desk, inbox, books, decks);
     service.window_days = config.rating.limits.window_days;
     if let Log::Kafka(kafka) = &config.log {
         service.owners = Arc::new(owners::GroupOwners::new(&kafka_settings(kafka), Arc::clone(ours)));

@@ -66,12 +66,13 @@ impl Shared {
         let (desk, ours) = (Arc::new(Desk::default()), Arc::new(Ours::default()));
         let mut service = api::service(
             config,
+            &telemetry,
             &supply,
             Arc::clone(&views) as Arc<dyn drawdown_api::Views>,
             Arc::clone(&desk),
             &ours,
         )?;
-        let calls = Arc::new(api::calls(config, Arc::clone(&views.views), Arc::clone(&supply)));
+        let calls = Arc::new(api::calls(config, &telemetry, Arc::clone(&views.views), Arc::clone(&supply)));
         service.calls = Some(Arc::clone(&calls));
         let inbox = Arc::clone(&service.inbox);
         let service = Arc::new(service);
@@ -155,11 +156,16 @@ impl Shared {
         self.pulses[worker as usize].enter(Stage::Stopped);
     }
 
-    /// Counts what lies in the spool, and gives up what calls do not need any more, now and then.
-    pub fn look(&self) {
+    /// What the process counts with.
+    pub fn telemetry(&self) -> &Telemetry {
+        &self.telemetry
+    }
+
+    /// Counts what lies in the spool, and gives up what calls do not need any more, now and then: whether it was time.
+    pub fn look(&self) -> bool {
         let now_ms = u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX);
         if now_ms.saturating_sub(self.looked_ms.load(Ordering::Relaxed)) < UPKEEP_INTERVAL_MS {
-            return;
+            return false;
         }
         self.looked_ms.store(now_ms, Ordering::Relaxed);
         self.calls.sweep(drawdown_api::meters::clock());
@@ -167,6 +173,7 @@ impl Shared {
             let (pending, failed) = embedded::spooled(directory);
             self.process.spool(pending, failed);
         }
+        true
     }
 
     /// Ends the HTTP server.

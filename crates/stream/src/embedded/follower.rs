@@ -19,6 +19,8 @@ use super::store::StoreError;
 const CONNECTORS: &str = "connectors";
 /// How many messages are read at once.
 const MESSAGES_AT_ONCE: usize = 1024;
+/// How many that wait are counted.
+const COUNTED_MAX: u64 = 100_000;
 /// How often the store is looked at while nothing is there.
 const LOOK_INTERVAL: Duration = Duration::from_millis(50);
 
@@ -45,11 +47,21 @@ pub struct Follower {
     output: Output,
     /// Opened once there is a store.
     reader: Option<Reader>,
-    /// Read, and not given yet: each with the place after it.
-    waiting: VecDeque<(Cursor, Vec<u8>)>,
+    /// Read, and not given yet.
+    waiting: VecDeque<Waiting>,
     /// Up to where it was given.
     given: Cursor,
+    /// When the last that was given was committed.
+    logged_ms: Option<i64>,
     is_caught_up: bool,
+}
+
+/// A message that was read.
+struct Waiting {
+    /// The place after it.
+    next: Cursor,
+    logged_ms: i64,
+    value: Vec<u8>,
 }
 
 impl Follower {
@@ -68,7 +80,8 @@ impl Follower {
             Err(source) => return Err(FollowError::Place { path, source }),
         };
         let directory = directory.to_owned();
-        Ok(Follower { directory, path, output, reader: None, waiting: VecDeque::new(), given, is_caught_up: false })
+        let (waiting, logged_ms) = (VecDeque::new(), None);
+        Ok(Follower { directory, path, output, reader: None, waiting, given, logged_ms, is_caught_up: false })
     }
 
     /// The next message; `None` if none came within `wait`.
@@ -78,9 +91,9 @@ impl Follower {
     pub fn next(&mut self, wait: Duration) -> Result<Option<Vec<u8>>, FollowError> {
         let deadline = Instant::now() + wait;
         loop {
-            if let Some((next, value)) = self.waiting.pop_front() {
-                self.given = next;
-                return Ok(Some(value));
+            if let Some(message) = self.waiting.pop_front() {
+                (self.given, self.logged_ms) = (message.next, Some(message.logged_ms));
+                return Ok(Some(message.value));
             }
             self.read()?;
             let left = deadline.saturating_duration_since(Instant::now());
@@ -99,6 +112,26 @@ impl Follower {
         self.is_caught_up
     }
 
+    /// When the message that was given last was committed: milliseconds since 1970.
+    pub fn logged_ms(&self) -> Option<i64> {
+        self.logged_ms
+    }
+
+    /// How many messages come after the one that was given last; of very many so many as are counted.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn waiting_count(&mut self) -> Result<u64, FollowError> {
+        let (mut count, read) = (self.waiting.len() as u64, self.waiting.back().map_or(self.given, |last| last.next));
+        if let Some(reader) = &mut self.reader {
+            reader.messages(self.output, read, &mut |_| {
+                count += 1;
+                if count < COUNTED_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+        }
+        Ok(count)
+    }
+
     /// Lets go of everything that was given.
     ///
     /// # Errors
@@ -113,7 +146,8 @@ impl Follower {
             none => none.insert(Reader::open(&self.directory)?),
         };
         reader.messages(self.output, self.given, &mut |message| {
-            self.waiting.push_back((message.next, message.value.to_vec()));
+            let (next, logged_ms, value) = (message.next, message.logged_ms, message.value.to_vec());
+            self.waiting.push_back(Waiting { next, logged_ms, value });
             let is_enough = self.waiting.len() >= MESSAGES_AT_ONCE;
             if is_enough { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;

@@ -4,6 +4,7 @@
 //! goes to another member before, that one is given the rest again.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::CString;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use rdkafka::error::KafkaError;
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use rdkafka::{ClientContext, Message as _};
 
+use super::ffi;
 use super::heard::{Context, Heard};
 use super::probe::Probe;
 use super::settings::Role;
@@ -48,6 +50,8 @@ pub struct Follower {
     given: BTreeMap<i32, i64>,
     /// Partitions that were read to their end once.
     at_end: BTreeSet<i32>,
+    /// When the last that was given was appended.
+    logged_ms: Option<i64>,
 }
 
 impl Follower {
@@ -69,7 +73,7 @@ impl Follower {
         let consumer =
             BaseConsumer::from_config_and_context(&config, Ears(Context { heard })).map_err(|error| client(&error))?;
         consumer.subscribe(&[&topic]).map_err(|error| client(&error))?;
-        Ok(Follower { consumer, topic, given: BTreeMap::new(), at_end: BTreeSet::new() })
+        Ok(Follower { consumer, topic, given: BTreeMap::new(), at_end: BTreeSet::new(), logged_ms: None })
     }
 
     /// The next message; `None` if none came within `wait`.
@@ -85,6 +89,7 @@ impl Follower {
                     let (partition, next) = (message.partition(), message.offset() + 1);
                     let value = message.payload().unwrap_or_default().to_vec();
                     self.given.insert(partition, next);
+                    self.logged_ms = message.timestamp().to_millis();
                     return Ok(Some(value));
                 }
                 Some(Err(KafkaError::PartitionEOF(partition))) => drop(self.at_end.insert(partition)),
@@ -101,6 +106,25 @@ impl Follower {
         let owned = self.owned();
         self.at_end.retain(|partition| owned.contains(partition));
         !owned.is_empty() && self.at_end.len() == owned.len()
+    }
+
+    /// When the message that was given last was appended, in milliseconds since 1970.
+    pub fn logged_ms(&self) -> Option<i64> {
+        self.logged_ms
+    }
+
+    /// How many messages come after those that were given, in the partitions that this member has: as far as its fetches
+    /// told, and with the markers of transactions between them.
+    pub fn waiting_count(&self) -> u64 {
+        let Ok(positions) = self.consumer.position() else { return 0 };
+        let Ok(topic) = CString::new(self.topic.as_str()) else { return 0 };
+        let of_partition = |partition: i32, position: Option<i64>| {
+            let (_, end) = ffi::known_watermarks(&self.consumer, &topic, partition)?;
+            // Where nothing was read yet there is no position.
+            u64::try_from(end.saturating_sub(position.filter(|position| *position >= 0)?)).ok()
+        };
+        let elements = positions.elements_for_topic(&self.topic);
+        elements.iter().filter_map(|it| of_partition(it.partition(), it.offset().to_raw())).sum()
     }
 
     /// Lets go of everything that was given. Of partitions that went to another member nothing is said.

@@ -53,6 +53,27 @@ fn goes_on_after_what_was_let_go_of() {
 }
 
 #[test]
+fn what_waits_is_counted_and_what_was_given_has_its_time() {
+    let directory = tempdir().unwrap();
+    let mut follower = Follower::open(directory.path(), "mail", Output::Events).unwrap();
+    assert_eq!((follower.waiting_count().unwrap(), follower.logged_ms()), (0, None), "there is no store yet");
+    let mut log = open(directory.path()).unwrap();
+    commit(&mut log, &["1", "2", "3"]);
+    assert_eq!(next(&mut follower).as_deref(), Some("1"));
+    assert_eq!(follower.waiting_count().unwrap(), 2);
+    commit(&mut log, &["4", "5"]);
+    assert_eq!(follower.waiting_count().unwrap(), 4, "what came since is not read, and waits all the same");
+    let first_ms = follower.logged_ms().expect("the store says when");
+    let seconds = log.now().seconds();
+    assert!((seconds - 60..=seconds + 60).contains(&(first_ms / 1000)), "{first_ms} {seconds}");
+    for waiting in [3, 2, 1, 0, 0] {
+        next(&mut follower);
+        assert_eq!(follower.waiting_count().unwrap(), waiting);
+    }
+    assert!(follower.logged_ms() >= Some(first_ms));
+}
+
+#[test]
 fn a_place_that_cannot_be_read_is_named() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("connectors/payment.position");

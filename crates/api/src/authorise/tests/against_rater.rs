@@ -51,7 +51,7 @@ fn the_longest_time_is_what_trying_every_length_gives() {
             let overdraft = Money::from_micros(rng.between(0, 1_000_000)).minus(own);
             let authoriser = Authoriser::new(Settings { maximum_s: MAXIMUM_S, overdraft, ..Settings::default() });
             let answer = authoriser.authorise(world.terms(), &world.partition, &request, world.now);
-            authoriser.release(&request.org_id, &request.call_id);
+            authoriser.release(&request.org_id, &request.call_id, Released::Request);
             let never = [
                 RefusalReason::Blocked,
                 RefusalReason::BadNumber,

@@ -94,7 +94,7 @@ impl Play {
         if !self.running.is_empty() {
             let index = self.rng.below(self.running.len());
             let Running { request, .. } = self.running.swap_remove(index);
-            assert!(self.authoriser.release(&request.org_id, &request.call_id));
+            assert!(self.authoriser.release(&request.org_id, &request.call_id, Released::Request));
         }
     }
 
@@ -121,7 +121,7 @@ impl Play {
             let limit = before.head().overdraft.max(self.overdraft);
             assert!(after.head().overdraft <= limit, "overdraft {}: {}", after.head().overdraft, told());
         }
-        assert!(self.authoriser.release(&request.org_id, &request.call_id), "{}", told());
+        assert!(self.authoriser.release(&request.org_id, &request.call_id, Released::Request), "{}", told());
         self.rated += 1;
     }
 

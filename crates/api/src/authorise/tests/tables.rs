@@ -63,9 +63,17 @@ fn the_same_money_is_not_promised_twice() {
     // 0.90 are left: one minute.
     assert_eq!(told(&ask_for("2")), (true, Some(60), Some(60)));
     assert_eq!(reason(&ask_for("3")), Some(RefusalReason::FundsPromised));
-    assert!(authoriser.release("acme", "1"));
-    assert!(!authoriser.release("acme", "1"));
+    assert_eq!(authoriser.reserved(), [(Currency::parse("USD").unwrap(), 3_800_000)]);
+    assert!(authoriser.release("acme", "1", Released::Record));
+    assert!(!authoriser.release("acme", "1", Released::Request));
     assert_eq!(told(&ask_for("3")), (true, Some(300), Some(300)));
+    assert!(authoriser.release("acme", "2", Released::Request) && authoriser.release("acme", "3", Released::Request));
+    assert_eq!(authoriser.reserved(), []);
+    // Whoever asks next finds what nobody asked more time for gone.
+    ask_for("4");
+    let late = world.now.plus_seconds(600);
+    authoriser.authorise(world.terms(), &world.partition, &ask("acme", "5", BRITAIN), late);
+    assert_eq!((Released::ALL.map(|by| authoriser.released(by)), authoriser.count()), ([1, 2, 1], 1));
 }
 
 #[test]
@@ -130,7 +138,7 @@ fn what_the_rater_would_not_price_is_refused_by_its_reason() {
     ] {
         let answer = authoriser.authorise(world.terms(), &world.partition, &ask(org, "1", number), world.now);
         assert_eq!(reason(&answer), expected, "{org} {number}");
-        authoriser.release(org, "1");
+        authoriser.release(org, "1", Released::Request);
     }
     let request = AuthorisationRequest { start_date_time: Some(early.into()), ..ask("acme", "1", BRITAIN) };
     let then = at("2026-01-01T00:00:00Z");

@@ -66,7 +66,7 @@ fn money_is_never_there_twice_while_calls_are_rated() {
                     let answer = authoriser.authorise(terms_of.terms(), shared, &request, now);
                     if let Some(seconds) = answer.granted_seconds {
                         shared.0.lock().unwrap().rate(&request, now, seconds);
-                        assert!(authoriser.release("acme", &request.call_id));
+                        assert!(authoriser.release("acme", &request.call_id, Released::Request));
                     }
                 }
             });

@@ -11,7 +11,8 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 use super::*;
-use crate::body::{Limit, limited};
+use crate::body::{self, limited};
+use crate::meters::Telemetry;
 use crate::tls::{Files, Tls};
 
 /// Times that a test can wait for.
@@ -22,7 +23,8 @@ const LIMITS: Limits = Limits {
     head_time_max: Duration::from_millis(300),
     connection_time_max: Duration::from_secs(20),
 };
-const BODY: Limit = Limit { bytes_max: 100_000, grace: Duration::from_millis(300), bytes_per_second_min: 1_000_000 };
+const BODY: body::Limit =
+    body::Limit { bytes_max: 100_000, grace: Duration::from_millis(300), bytes_per_second_min: 1_000_000 };
 /// What a test waits for an answer at most.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -46,7 +48,8 @@ impl Running {
         let (stop, stopped) = watch::channel(false);
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(serve(listener, router, tls, limits, stopped));
+            let meters = Arc::new(Telemetry::begin("0.0.0").http());
+            runtime.block_on(serve(listener, router, tls, limits, meters, stopped));
         });
         Running { address, stop, thread: Some(thread) }
     }

@@ -48,6 +48,25 @@ fn the_oldest_are_dropped_beyond_the_bound() {
 }
 
 #[test]
+fn the_mark_is_another_when_letters_came_or_went_in_any_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let limits = Limits { bytes_max: 1, files_max: 3 };
+    let letters = FileDeadLetters::open(directory.path().join("dead.jsonl"), limits).expect("a file");
+    let mut marks = vec![letters.mark()];
+    for id in 1..=2 {
+        letters.put(&letter(id)).expect("kept");
+        marks.push(letters.mark());
+    }
+    // The newest file first, so that the older one changes while there is none.
+    for id in [2, 1] {
+        letters.remove(&[letter(id)]).expect("removed");
+        marks.push(letters.mark());
+    }
+    assert!(marks.windows(2).all(|two| two[0] != two[1]), "{marks:?}");
+    assert_eq!(letters.mark(), marks[4], "looking changes nothing");
+}
+
+#[test]
 fn a_torn_line_costs_no_other() {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("dead.jsonl");
