@@ -39,7 +39,7 @@ impl Lot {
     /// When it is to be said that it will expire; `None` of a lot that has nothing to lose, or has expired.
     pub fn expiry_notice(&self, rules: &Rules) -> Option<Timestamp> {
         let may_lose = self.state == State::Active && self.remaining.is_positive();
-        (may_lose && rules.expiry_notice_s > 0).then(|| self.expires.plus_seconds(-rules.expiry_notice_s))
+        (may_lose && rules.expiry_notice_s > 0).then(|| self.expires.plus_seconds(rules.expiry_notice_s.wrapping_neg()))
     }
 }
 

@@ -151,7 +151,10 @@ impl Fed {
 
 /// Appends records, each with key `org`, outside any transaction.
 pub fn feed(settings: &KafkaSettings, records: impl IntoIterator<Item = Fed>) {
-    let producer: BaseProducer = client(settings).set("linger.ms", "5").create().expect("a producer");
+    // Without idempotence what is sent again may overtake what is not.
+    let mut config = client(settings);
+    config.set("linger.ms", "5").set("enable.idempotence", "true");
+    let producer: BaseProducer = config.create().expect("a producer");
     send(&producer, settings, records);
     producer.flush(PATIENCE).expect("everything is delivered");
 }

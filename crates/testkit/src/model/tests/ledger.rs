@@ -53,7 +53,8 @@ fn the_lot_of_a_leap_day_expires_on_the_28th_t8() {
     script.buy("L1", "1", "2028-02-29T10:00:00Z");
     check(
         &script.until("2029-02-28T10:00:00Z"),
-        "LotExpired L1 1.00 @02-28T10:00:00Z = 0.00
+        "LotExpiring L1 1.00 @01-29T10:00:00Z = 1.00
+         LotExpired L1 1.00 @02-28T10:00:00Z = 0.00
          BalanceExhausted @02-28T10:00:00Z = 0.00",
     );
 }
