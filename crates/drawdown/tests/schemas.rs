@@ -82,6 +82,7 @@ fn every_line_of_every_output_is_as_its_schema_says() {
         "FundsAdded",
         "InvoiceIssued",
         "LotExpired",
+        "LotExpiring",
         "LotForfeited",
         "LotRefunded",
         "ModeSet",

@@ -108,6 +108,11 @@ impl Account {
             recharge.and_then(|it| it.rearm_at).map(|at| (at, Due::CooldownEnd)),
             recharge.filter(|_| !self.closed).and_then(|it| it.next_sending(rules)).map(|at| (at, Due::Sending)),
         ];
-        notice.into_iter().chain(of_lots).chain(of_account.into_iter().flatten()).min().filter(|(at, _)| *at < Timestamp::MAX)
+        notice
+            .into_iter()
+            .chain(of_lots)
+            .chain(of_account.into_iter().flatten())
+            .min()
+            .filter(|(at, _)| *at < Timestamp::MAX)
     }
 }
