@@ -5,15 +5,15 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use drawdown_benches::{GraphRow, Records, catalogue, engine, partition};
-use drawdown_engine::{InProgress, Outcome, Outputs};
+use drawdown_benches::{GraphRow, Records, catalogue, engine, partition, whole_way};
+use drawdown_engine::Outputs;
 use drawdown_ledger::Rules;
 use drawdown_wire::native;
 use drawdown_wire::source::Context;
 
 const BATCH: usize = 10_000;
 
-fn whole_way(criterion: &mut Criterion) {
+fn records(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("record");
     group.throughput(Throughput::Elements(BATCH as u64));
     let (catalogue, rules) = (catalogue(36_000), Rules::default());
@@ -40,12 +40,7 @@ fn whole_way(criterion: &mut Criterion) {
             bencher.iter(|| {
                 outputs.debits.clear();
                 outputs.events.clear();
-                for bytes in &batch {
-                    let cdr = native::decode(bytes, &Context::default()).expect("a row");
-                    let arrival = cdr.end.unwrap_or(cdr.start);
-                    let outcome = partition.cdr(&engine, arrival, &cdr, &mut outputs, &mut InProgress);
-                    assert!(matches!(outcome, Outcome::Debited(_)), "every record is debited: {outcome:?}");
-                }
+                whole_way(&mut partition, &engine, &batch, &mut outputs);
                 partition.roll_back();
             });
         });
@@ -53,5 +48,5 @@ fn whole_way(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, whole_way);
+criterion_group!(benches, records);
 criterion_main!(benches);

@@ -6,11 +6,12 @@ pub mod feed;
 pub mod passthrough;
 pub mod pipeline;
 
-use drawdown_engine::{Engine, Limits, Outputs, Partition};
+use drawdown_engine::{AHEAD_COUNT, Engine, InProgress, Limits, Outcome, Outputs, Partition};
 use drawdown_ledger::Rules;
 use drawdown_rating::{Catalogue, Deck, DeckText};
 use drawdown_units::Timestamp;
-use drawdown_wire::command;
+use drawdown_wire::source::Context;
+use drawdown_wire::{Cdr, command, native};
 use serde::Deserialize;
 
 /// A small fast generator (xorshift64*), for inputs only.
@@ -234,6 +235,23 @@ pub fn partition(engine: &Engine<'_>, orgs: u64) -> Partition {
     }
     partition.commit(&engine.limits);
     partition
+}
+
+/// Decodes, rates and books records as the pipeline does: a few decoded together, looked ahead at, then booked.
+///
+/// # Panics
+/// One of them is not debited.
+pub fn whole_way(partition: &mut Partition, engine: &Engine<'_>, records: &[Vec<u8>], outputs: &mut Outputs) {
+    for together in records.chunks(AHEAD_COUNT) {
+        let cdrs = together.iter().map(|bytes| native::decode(bytes, &Context::default()).expect("a row"));
+        let cdrs: Vec<Cdr<'_>> = cdrs.collect();
+        partition.look_ahead(cdrs.iter());
+        for cdr in &cdrs {
+            let arrival = cdr.end.unwrap_or(cdr.start);
+            let outcome = partition.cdr(engine, arrival, cdr, outputs, &mut InProgress);
+            assert!(matches!(outcome, Outcome::Debited(_)), "every record is debited: {outcome:?}");
+        }
+    }
 }
 
 /// A catalogue of one deck.

@@ -1,10 +1,9 @@
 //! What licences, pools and corrections cost: beside a record without them, and as they become many.
 
-use std::hint::black_box;
 use std::time::Duration;
 
-use drawdown_benches::{Records, catalogue, engine, licensed_partition, partition};
-use drawdown_engine::{Booked, Engine, InProgress, Originals, Outcome, Outputs, Partition};
+use drawdown_benches::{Records, catalogue, engine, licensed_partition, partition, whole_way};
+use drawdown_engine::{Booked, Engine, Originals, Outcome, Outputs, Partition};
 use drawdown_ledger::Rules;
 use drawdown_units::Timestamp;
 use drawdown_wire::debit::{Original, Sought};
@@ -22,13 +21,7 @@ fn rate(partition: &mut Partition, engine: &Engine<'_>, batch: &[Vec<u8>], outpu
     outputs.debits.clear();
     outputs.events.clear();
     timed(|| {
-        for bytes in batch {
-            let cdr = native::decode(bytes, &Context::default()).expect("a row");
-            let arrival = cdr.end.unwrap_or(cdr.start);
-            let outcome = partition.cdr(engine, arrival, &cdr, outputs, &mut InProgress);
-            debug_assert!(matches!(outcome, Outcome::Debited(_)));
-            black_box(outcome);
-        }
+        whole_way(partition, engine, batch, outputs);
         partition.commit(&engine.limits);
     })
 }

@@ -9,8 +9,8 @@ mod measure;
 
 use std::hint::black_box;
 
-use drawdown_benches::{GraphRow, Random, Records, catalogue, deck, engine, partition};
-use drawdown_engine::{InProgress, Outcome, Outputs};
+use drawdown_benches::{GraphRow, Random, Records, catalogue, deck, engine, partition, whole_way};
+use drawdown_engine::Outputs;
 use drawdown_ledger::account::{Account, Input, RatedCall};
 use drawdown_ledger::command::{AddFunds, Command, Licensing, Mode, OpenAccount};
 use drawdown_ledger::{Effects, LotId, Rules};
@@ -81,13 +81,7 @@ fn record(orgs: u64) {
         outputs.debits.clear();
         outputs.events.clear();
         whole.push(timed(|| {
-            for bytes in &batch {
-                let cdr = native::decode(bytes, &Context::default()).expect("a row");
-                let arrival = cdr.end.unwrap_or(cdr.start);
-                let outcome = partition.cdr(&engine, arrival, &cdr, &mut outputs, &mut InProgress);
-                debug_assert!(matches!(outcome, Outcome::Debited(_)));
-                black_box(outcome);
-            }
+            whole_way(&mut partition, &engine, &batch, &mut outputs);
             partition.commit(&engine.limits);
         }));
         bytes_in += batch.iter().map(Vec::len).sum::<usize>();

@@ -47,6 +47,12 @@ impl Accounts {
         self.by_org.find(hash(org), |slot| self.get(*slot).org() == org).copied()
     }
 
+    /// Where the account of `org` most likely is, for looking ahead: names are not compared.
+    #[inline]
+    pub fn likely(&self, org: &str) -> Option<Slot> {
+        self.by_org.find(hash(org), |_| true).copied()
+    }
+
     #[inline]
     pub fn get(&self, slot: Slot) -> &Account {
         &self.held(slot).account

@@ -121,6 +121,12 @@ impl Dedup {
         self.table.get(identity).filter(|entry| is_from(entry, self.first_day))
     }
 
+    /// Reads the place where a record of that identity is or would be, for looking ahead.
+    #[inline]
+    pub fn look_near(&self, identity: u64) -> u64 {
+        self.table.look_near(identity)
+    }
+
     /// Remembers a record as booked by `transaction`, in the place of an earlier revision if there is one.
     #[inline]
     pub fn insert(&mut self, record: Fingerprint, transaction: u32) -> Undo {

@@ -21,7 +21,7 @@ pub mod worker;
 
 pub use dedup::Dedup;
 pub use intake::{Intake, Raw};
-pub use partition::{Booked, Engine, InProgress, Limits, Originals, Outcome, Outputs, Partition};
+pub use partition::{AHEAD_COUNT, Booked, Engine, InProgress, Limits, Originals, Outcome, Outputs, Partition};
 pub use quote::{Covering, Quote};
 pub use tally::Tally;
 pub use worker::Worker;

@@ -4,6 +4,7 @@
 //! batch; each record that comes in leaves as exactly one of debited, duplicate and rejected.
 
 mod admission;
+mod ahead;
 mod commands;
 mod corrections;
 pub(crate) mod cover;
@@ -36,6 +37,7 @@ use cover::{Asking, Cover};
 use transactions::Transactions;
 
 pub use admission::fingerprint;
+pub use ahead::AHEAD_COUNT;
 pub use corrections::{Booked, InProgress, Originals};
 pub use restore::RestoreError;
 

@@ -9,10 +9,12 @@ mod pools;
 mod refresh;
 mod undo;
 
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use drawdown_units::Timestamp;
-use rustc_hash::FxHashMap;
+use hashbrown::HashTable;
+use rustc_hash::FxBuildHasher;
 
 use crate::command::Licence;
 use crate::plans::{Brings, Country, LicenceName, PlanId, Plans, Use};
@@ -31,7 +33,7 @@ const NOWHERE: Country = *b"--";
 #[derive(Debug, Clone, Default)]
 pub struct Entitlements {
     users: Vec<User>,
-    by_id: FxHashMap<Arc<str>, u32>,
+    by_id: HashTable<UserPlace>,
     pools: Vec<Pool>,
 }
 
@@ -92,7 +94,22 @@ impl Entitlements {
     /// The user of that id, if any licence of theirs is remembered.
     #[inline]
     pub fn find(&self, id: &str) -> Option<UserPlace> {
-        self.by_id.get(id).copied().map(UserPlace)
+        self.by_id.find(hash(id), |place| *self.user(*place).id == *id).copied()
+    }
+
+    /// Where the user of that id most likely is, for looking ahead: ids are not compared.
+    #[inline]
+    pub fn likely(&self, id: &str) -> Option<UserPlace> {
+        self.by_id.find(hash(id), |_| true).copied()
+    }
+
+    /// Reads what a call of that user will ask for, so that it is near. The value means nothing.
+    #[inline]
+    pub fn look_ahead(&self, place: UserPlace) -> u64 {
+        let user = self.user(place);
+        let id = user.id.as_bytes().first().copied().unwrap_or_default();
+        let held = user.holdings.iter().map(|holding| u64::from(holding.until.nanos()));
+        held.fold(u64::from(id), |all, held| all ^ held)
     }
 
     /// One user.
@@ -180,11 +197,12 @@ impl Entitlements {
 
     fn add_user(&mut self, id: &str, undo: &mut Vec<Undo>) -> UserPlace {
         let place = u32::try_from(self.users.len()).expect("invariant: an organisation has fewer than 2^32 users");
-        let id: Arc<str> = id.into();
-        self.users.push(User { id: Arc::clone(&id), holdings: Vec::new(), pools: Vec::new() });
-        self.by_id.insert(id, place);
+        let place = UserPlace(place);
+        self.users.push(User { id: id.into(), holdings: Vec::new(), pools: Vec::new() });
+        let users = &self.users;
+        self.by_id.insert_unique(hash(id), place, |UserPlace(other)| hash(&users[*other as usize].id));
         undo.push(Undo::NewUser);
-        UserPlace(place)
+        place
     }
 
     /// The shared pool that a licence used in `country` counts in, made if it is not there yet.
@@ -248,6 +266,10 @@ impl Entitlements {
             self.pools[pool].holders.change(pool, at, change);
         }
     }
+}
+
+fn hash(id: &str) -> u64 {
+    FxBuildHasher.hash_one(id)
 }
 
 /// What use a call of a calling plan is to a user of `country`.

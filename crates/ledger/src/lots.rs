@@ -114,6 +114,13 @@ impl Lots {
         self.totals
     }
 
+    /// Reads the lot that is drawn next, for looking ahead.
+    #[inline]
+    pub(crate) fn look_ahead(&self) -> u64 {
+        let next = self.lots.get(self.totals.first_open as usize);
+        next.map_or(0, |lot| lot.remaining.micros().cast_unsigned() ^ u64::from(lot.expires.nanos()))
+    }
+
     /// Puts back the sums and one lot's remaining amount as they were: undoes a call's draw.
     pub fn undo(&mut self, totals: Totals, draws: impl Iterator<Item = (u32, Money)>) {
         self.totals = totals;

@@ -7,6 +7,7 @@
 use std::fs::File;
 use std::io;
 
+use drawdown_engine::AHEAD_COUNT;
 use drawdown_engine::intake::Raw;
 use drawdown_units::Timestamp;
 use drawdown_wire::reject::Origin;
@@ -123,8 +124,11 @@ impl<'a> Rating<'a> {
         let shards = self.shards.par_iter_mut().zip(&arranged.by_shard).zip(&self.unwritten.places);
         shards.for_each(|((shard, indices), offsets)| {
             let places = Places { file, offsets };
-            for &index in indices {
-                task.run(shard, index as usize, &places);
+            for together in indices.chunks(AHEAD_COUNT) {
+                shard.partition.look_ahead(together.iter().filter_map(|index| task.cdr(*index as usize)));
+                for &index in together {
+                    task.run(shard, index as usize, &places);
+                }
             }
             shard.end_round(engine);
         });
@@ -269,7 +273,15 @@ struct Task<'t, 'a> {
     commands: &'t [super::feed::Commands],
 }
 
-impl<'a> Task<'_, 'a> {
+impl<'t, 'a> Task<'t, 'a> {
+    fn cdr(&self, index: usize) -> Option<&'t Cdr<'t>> {
+        let Source::Record { feed, frame } = self.arranged.items[index].source else { return None };
+        match at(self.decoded, feed as usize, frame as usize) {
+            Read::Cdr(cdr) => Some(cdr),
+            Read::NotACall | Read::Rejected(_) => None,
+        }
+    }
+
     fn run(&self, shard: &mut Shard<'a>, index: usize, places: &Places<'_>) {
         let item = &self.arranged.items[index];
         match item.source {

@@ -49,6 +49,14 @@ impl Table {
         self.shards.get(shard)?.get(identity, hash)
     }
 
+    /// Whatever lies where the identity would.
+    #[inline]
+    pub fn look_near(&self, identity: u64) -> u64 {
+        let (shard, hash) = self.locate(identity);
+        let shard = self.shards.get(shard);
+        shard.and_then(|shard| shard.places.get(shard.home(hash))).map_or(0, |entry| entry.identity)
+    }
+
     /// Adds an identity that is not there yet.
     #[inline]
     pub fn insert(&mut self, identity: u64, packed: u32, transaction: u32) {

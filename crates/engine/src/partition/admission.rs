@@ -157,8 +157,16 @@ fn wire_day(day: i64) -> i32 {
 
 /// What is remembered of a record that was booked.
 pub fn fingerprint(cdr: &Cdr<'_>) -> Fingerprint {
-    let identity = identity(&cdr.source, &cdr.id);
-    Fingerprint { identity, content: content_of(cdr), revision: cdr.revision, day: cdr.start.day() }
+    Fingerprint {
+        identity: record_identity(cdr),
+        content: content_of(cdr),
+        revision: cdr.revision,
+        day: cdr.start.day(),
+    }
+}
+
+pub(super) fn record_identity(cdr: &Cdr<'_>) -> u64 {
+    identity(&cdr.source, &cdr.id)
 }
 
 /// One hash of two texts: the first seeds the second, so that no way of dividing them gives the same.

@@ -64,16 +64,27 @@ impl Sources {
         Sources { profiles, default, known: Vec::new() }
     }
 
+    /// Decodes usage records; not more at a time than sources are remembered.
+    pub(super) fn decode_all<'r>(
+        &'r mut self,
+        records: impl ExactSizeIterator<Item = Record<'r>> + Clone,
+    ) -> Vec<(Record<'r>, Result<Decoded<'r>, Rejection>)> {
+        // Their places must stay until all are decoded.
+        if self.known.len() + records.len() > KNOWN_COUNT_MAX {
+            self.known.clear();
+        }
+        let prepared: Vec<Option<usize>> = records.clone().map(|record| self.prepare(&record)).collect();
+        let sources = &*self;
+        records.zip(prepared).map(|(record, prepared)| (record, sources.decode(prepared, &record))).collect()
+    }
+
     /// Makes sure that the profile of `record` is at hand; its place in `known`, `None` for the default.
-    pub(super) fn prepare(&mut self, record: &Record<'_>) -> Option<usize> {
+    fn prepare(&mut self, record: &Record<'_>) -> Option<usize> {
         let source = record.attributes.source?;
         let columns = record.attributes.columns;
         let is_it = |known: &Known| *known.source == *source && known.columns.as_deref() == columns;
         if let Some(place) = self.known.iter().position(is_it) {
             return Some(place);
-        }
-        if self.known.len() >= KNOWN_COUNT_MAX {
-            self.known.clear();
         }
         let reader = self.profiles.find(source).and_then(|profile| {
             let lines: Vec<Vec<u8>> =
@@ -90,7 +101,7 @@ impl Sources {
 
     /// Decodes a usage record whose profile was prepared.
     #[inline]
-    pub(super) fn decode<'r>(&'r self, prepared: Option<usize>, record: &Record<'r>) -> Result<Decoded<'r>, Rejection> {
+    fn decode<'r>(&'r self, prepared: Option<usize>, record: &Record<'r>) -> Result<Decoded<'r>, Rejection> {
         if let Some((length, _)) = record.attributes.cut_from {
             return Err(too_large(length));
         }

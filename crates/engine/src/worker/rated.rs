@@ -7,18 +7,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use drawdown_units::Timestamp;
-use drawdown_wire::account;
 use drawdown_wire::debit::{Original, Sought};
 use drawdown_wire::event::{self, Cause};
 use drawdown_wire::source::Decoded;
+use drawdown_wire::{Rejection, account};
 
 use super::decode::{self, Sources};
 use super::messages::Messages;
 use super::observer::{Answer, Committed, Debits};
 use super::read_back::{ReadBack, Recent};
 use crate::intake::Intake;
-use crate::log::{Batch, Input, Log, LogError, Output};
-use crate::partition::{Engine, Outcome, Partition};
+use crate::log::{Batch, Input, Log, LogError, Output, Record};
+use crate::partition::{AHEAD_COUNT, Engine, Originals, Outcome, Partition};
 use crate::tally::Tally;
 
 /// A rated batch.
@@ -138,32 +138,21 @@ impl Rated {
         let split = records.partition_point(|index| self.batch.stream(*index as usize).1 == Input::Commands);
         let (commands, cdrs) = records.split_at(split);
         let mut commands = commands.iter().map(|index| self.batch.record(*index as usize)).peekable();
-        for index in cdrs {
-            let record = self.batch.record(*index as usize);
-            let prepared = sources.prepare(&record);
-            let decoded = sources.decode(prepared, &record);
-            let arrival = decode::arrival(&record, &decoded);
-            // By arrival, commands first, each input in its own order (boundaries.md T4).
-            while let Some(command) = commands.next_if(|command| command.arrival <= arrival) {
-                greatest = greatest.max(command.arrival);
-                self.answers.extend(written.command(partition, engine, &command, &mut intake));
-            }
-            greatest = greatest.max(arrival);
-            match &decoded {
-                Ok(Decoded::Cdr(cdr)) => {
-                    let outcome = intake.cdr(partition, engine, arrival, cdr, &decode::raw(&record), read_back);
-                    let org = decode::org_of(Some(cdr), &record);
-                    if matches!(outcome, Outcome::Debited(debited) if debited.reversed.is_some()) {
-                        // The debit taken back, and the one in its place.
-                        written.debits.take_lines(org, &intake.lines.debits);
-                    }
-                    written.take(&intake, org);
+        for together in cdrs.chunks(AHEAD_COUNT) {
+            let decoded = sources.decode_all(together.iter().map(|index| self.batch.record(*index as usize)));
+            partition.look_ahead(decoded.iter().filter_map(|(_, decoded)| match decoded {
+                Ok(Decoded::Cdr(cdr)) => Some(cdr),
+                Ok(Decoded::NotACall) | Err(_) => None,
+            }));
+            for (record, decoded) in &decoded {
+                let arrival = decode::arrival(record, decoded);
+                // By arrival, commands first, each input in its own order (boundaries.md T4).
+                while let Some(command) = commands.next_if(|command| command.arrival <= arrival) {
+                    greatest = greatest.max(command.arrival);
+                    self.answers.extend(written.command(partition, engine, &command, &mut intake));
                 }
-                Ok(Decoded::NotACall) => intake.tally.not_a_call += 1,
-                Err(rejection) => {
-                    intake.undecodable(rejection, &decode::raw(&record));
-                    written.take(&intake, decode::org_of(None, &record));
-                }
+                greatest = greatest.max(arrival);
+                written.record(partition, engine, arrival, (record, decoded), &mut intake, read_back);
             }
         }
         for command in commands {
@@ -283,11 +272,38 @@ impl Written {
         self.debits.is_empty() && self.events.is_empty() && self.rejects.is_empty() && self.seen.is_empty()
     }
 
+    fn record(
+        &mut self,
+        partition: &mut Partition,
+        engine: &Engine<'_>,
+        arrival: Timestamp,
+        (record, decoded): (&Record<'_>, &Result<Decoded<'_>, Rejection>),
+        intake: &mut Intake,
+        originals: &mut dyn Originals,
+    ) {
+        match decoded {
+            Ok(Decoded::Cdr(cdr)) => {
+                let outcome = intake.cdr(partition, engine, arrival, cdr, &decode::raw(record), originals);
+                let org = decode::org_of(Some(cdr), record);
+                if matches!(outcome, Outcome::Debited(debited) if debited.reversed.is_some()) {
+                    // The debit taken back, and the one in its place.
+                    self.debits.take_lines(org, &intake.lines.debits);
+                }
+                self.take(intake, org);
+            }
+            Ok(Decoded::NotACall) => intake.tally.not_a_call += 1,
+            Err(rejection) => {
+                intake.undecodable(rejection, &decode::raw(record));
+                self.take(intake, decode::org_of(None, record));
+            }
+        }
+    }
+
     fn command(
         &mut self,
         partition: &mut Partition,
         engine: &Engine<'_>,
-        record: &crate::log::Record<'_>,
+        record: &Record<'_>,
         intake: &mut Intake,
     ) -> Option<Answer> {
         let envelope = decode::command(record);

@@ -2,7 +2,7 @@
 
 use drawdown_units::Timestamp;
 
-use super::{Entitlements, Holders, MonthUse, User, UserPlace};
+use super::{Entitlements, Holders, MonthUse, User, UserPlace, hash};
 
 /// One change, as it was before.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,10 @@ impl Entitlements {
             Undo::User(UserPlace(place), user) => self.users[place as usize] = *user,
             Undo::NewUser => {
                 if let Some(user) = self.users.pop() {
-                    self.by_id.remove(&user.id);
+                    let place = UserPlace(self.users.len() as u32);
+                    if let Ok(entry) = self.by_id.find_entry(hash(&user.id), |held| *held == place) {
+                        entry.remove();
+                    }
                 }
             }
             Undo::NewPool => drop(self.pools.pop()),
