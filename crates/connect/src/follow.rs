@@ -5,13 +5,11 @@
 use std::time::Duration;
 
 use crate::feed::{Feed, FeedError};
+use crate::lag::LOOK_INTERVAL;
 use crate::stop::Stop;
 
 /// How long one wait for an event is, at most: so often it is looked whether to stop.
 const WAIT: Duration = Duration::from_millis(500);
-
-/// How often a long pause is interrupted for the feed to look at the log.
-const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// So many events that were passed over are let go of together.
 const PASSED_OVER_MAX: u32 = 1000;

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::feed::{Feed, FeedError};
 
-/// How often it is looked how many events wait in the log, while they come.
-const LOOK_INTERVAL: Duration = Duration::from_secs(5);
+/// How often it is looked how many events wait in the log: while they come, and in a long pause.
+pub(crate) const LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How far one connector is behind.
 #[derive(Debug, Default)]

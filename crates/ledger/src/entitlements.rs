@@ -10,7 +10,6 @@ mod refresh;
 mod undo;
 
 use std::hash::BuildHasher as _;
-use std::sync::Arc;
 
 use drawdown_units::Timestamp;
 use hashbrown::HashTable;
@@ -45,7 +44,7 @@ pub struct UserPlace(u32);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Whose.
-    pub id: Arc<str>,
+    pub id: Box<str>,
     /// In the order in which they were assigned; those that ended long ago are forgotten.
     pub holdings: Vec<Holding>,
     /// Pools that are not shared.
@@ -196,8 +195,8 @@ impl Entitlements {
     }
 
     fn add_user(&mut self, id: &str, undo: &mut Vec<Undo>) -> UserPlace {
-        let place = u32::try_from(self.users.len()).expect("invariant: an organisation has fewer than 2^32 users");
-        let place = UserPlace(place);
+        let count = u32::try_from(self.users.len()).expect("invariant: an organisation has fewer than 2^32 users");
+        let place = UserPlace(count);
         self.users.push(User { id: id.into(), holdings: Vec::new(), pools: Vec::new() });
         let users = &self.users;
         self.by_id.insert_unique(hash(id), place, |UserPlace(other)| hash(&users[*other as usize].id));

@@ -153,7 +153,7 @@ impl EmbeddedLog {
 
     /// Hands the transaction to the thread that writes.
     fn submit(&mut self) -> Result<(), LogError> {
-        self.transaction.logged_ms = millis(self.now());
+        self.transaction.logged_ms = self.now().milliseconds();
         self.spool.record(&mut self.transaction);
         self.writer.submit(std::mem::take(&mut self.transaction))?;
         self.state = State::InFlight;
@@ -246,7 +246,7 @@ impl Log for EmbeddedLog {
         from: Timestamp,
         each: &mut dyn FnMut(&[u8]) -> ControlFlow<()>,
     ) -> Result<(), LogError> {
-        let cursor = self.reader.since(Output::Debits, partition, millis(from))?;
+        let cursor = self.reader.since(Output::Debits, partition, from.milliseconds())?;
         self.reader.messages(Output::Debits, cursor, &mut |message| each(message.value))?;
         Ok(())
     }
@@ -270,8 +270,4 @@ fn now() -> Timestamp {
     // A clock before 1970 is a broken one, and 1970 as good as any time that it shows.
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_parts(since.as_secs() as i64, since.subsec_nanos())
-}
-
-fn millis(instant: Timestamp) -> i64 {
-    instant.seconds().saturating_mul(1000).saturating_add(i64::from(instant.nanos() / 1_000_000))
 }

@@ -58,6 +58,11 @@ impl Timestamp {
         self.seconds
     }
 
+    /// Whole milliseconds since 1970, rounded down; at the ends of 64 bits where it lies beyond.
+    pub fn milliseconds(self) -> i64 {
+        self.seconds.saturating_mul(1_000).saturating_add(i64::from(self.nanos / 1_000_000))
+    }
+
     /// Nanoseconds past the whole second.
     pub const fn nanos(self) -> u32 {
         self.nanos

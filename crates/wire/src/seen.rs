@@ -99,8 +99,7 @@ impl Claims {
         out.extend_from_slice(&(self.records.len() as u64).to_le_bytes());
         // What follows the records are commands; four bytes are kept for what may come.
         out.extend_from_slice(&[0; 4]);
-        let milliseconds = appended.seconds() * 1_000 + i64::from(appended.nanos() / 1_000_000);
-        out.extend_from_slice(&milliseconds.to_le_bytes());
+        out.extend_from_slice(&appended.milliseconds().to_le_bytes());
         out.extend_from_slice(&self.records);
         out.extend_from_slice(&self.commands);
     }

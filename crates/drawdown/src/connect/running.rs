@@ -20,10 +20,8 @@ pub struct Running {
 impl Running {
     /// Shows how it stands, and what it counted.
     pub fn look(&self) {
-        let now = clock();
-        let now_ms = now.seconds().saturating_mul(1000) + i64::from(now.nanos() / 1_000_000);
-        let undecodable = (self.counted)();
-        self.meters.update(!self.thread.is_finished(), self.lag.events(), self.lag.age(now_ms), undecodable);
+        let (age, undecodable) = (self.lag.age(clock().milliseconds()), (self.counted)());
+        self.meters.update(!self.thread.is_finished(), self.lag.events(), age, undecodable);
     }
 }
 

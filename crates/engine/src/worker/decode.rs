@@ -55,7 +55,7 @@ struct Known {
     reader: Result<(Arc<Profile>, Option<Header>), Rejection>,
 }
 
-/// Sources and header lines remembered; more are read anew each time they change.
+/// Sources and header lines remembered, and those of a few records more; beyond, they are read anew each time they change.
 const KNOWN_COUNT_MAX: usize = 64;
 
 impl Sources {
@@ -64,13 +64,13 @@ impl Sources {
         Sources { profiles, default, known: Vec::new() }
     }
 
-    /// Decodes usage records; not more at a time than sources are remembered.
+    /// Decodes a few usage records.
     pub(super) fn decode_all<'r>(
         &'r mut self,
         records: impl ExactSizeIterator<Item = Record<'r>> + Clone,
     ) -> Vec<(Record<'r>, Result<Decoded<'r>, Rejection>)> {
-        // Their places must stay until all are decoded.
-        if self.known.len() + records.len() > KNOWN_COUNT_MAX {
+        // Nowhere else, since places must stay until all are decoded.
+        if self.known.len() > KNOWN_COUNT_MAX {
             self.known.clear();
         }
         let prepared: Vec<Option<usize>> = records.clone().map(|record| self.prepare(&record)).collect();

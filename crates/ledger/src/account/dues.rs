@@ -1,4 +1,5 @@
-//! What time alone does to an account: the notice of an expiry, expiry, forfeiture, the month's turn, the end of a cool-down, sending again.
+//! What time alone does to an account: notices of expiry, expiry, forfeiture, the month's turn, the end of a cool-down,
+//! sending again.
 
 use drawdown_units::Timestamp;
 
@@ -92,14 +93,15 @@ impl Account {
     /// The first thing due: by instant, then kind, then lot order. `Timestamp::MAX` means never.
     fn first_due(&self, rules: &Rules) -> Option<(Timestamp, Due)> {
         let of_lots = self.lots.all().iter().enumerate().filter_map(|(index, lot)| match lot.state {
-            State::Active => Some((lot.expires, Due::Expiry(index))),
+            State::Active => {
+                let notice = lot.expiry_notice(rules).filter(|at| *at > self.head.clock);
+                Some(notice.map_or((lot.expires, Due::Expiry(index)), |at| (at, Due::ExpiryNotice)))
+            }
             State::Expired if lot.remaining.is_positive() => {
                 Some((lot.expires.plus_seconds(rules.forfeit_grace_s), Due::Forfeit(index)))
             }
             State::Expired | State::Forfeited | State::Refunded => None,
         });
-        let notices = self.lots.all().iter().filter_map(|lot| lot.expiry_notice(rules));
-        let notice = notices.filter(|at| *at > self.head.clock).min().map(|at| (at, Due::ExpiryNotice));
         let recharge = self.recharge.as_deref();
         let statement = Some((self.head.statement_due, Due::Statement));
         let of_account = [
@@ -108,11 +110,6 @@ impl Account {
             recharge.and_then(|it| it.rearm_at).map(|at| (at, Due::CooldownEnd)),
             recharge.filter(|_| !self.closed).and_then(|it| it.next_sending(rules)).map(|at| (at, Due::Sending)),
         ];
-        notice
-            .into_iter()
-            .chain(of_lots)
-            .chain(of_account.into_iter().flatten())
-            .min()
-            .filter(|(at, _)| *at < Timestamp::MAX)
+        of_lots.chain(of_account.into_iter().flatten()).min().filter(|(at, _)| *at < Timestamp::MAX)
     }
 }

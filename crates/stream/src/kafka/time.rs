@@ -9,7 +9,7 @@ pub(super) fn from_ms(ms: i64) -> Timestamp {
 }
 
 pub(super) fn to_ms(at: Timestamp) -> i64 {
-    at.seconds().saturating_mul(1000).saturating_add(i64::from(at.nanos() / 1_000_000)).max(0)
+    at.milliseconds().max(0)
 }
 
 /// The time of day. A clock before 1970 counts as 1970.

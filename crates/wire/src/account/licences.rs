@@ -1,8 +1,6 @@
 //! Licences and pools in an account's state: as JSON, and in the binary form, where each user has a value of their own,
 //! since an organisation may have a hundred thousand of them and a call touches one.
 
-use std::sync::Arc;
-
 use compact_str::CompactString;
 use drawdown_ledger::entitlements::{Holding, MonthUse, Pool, User};
 use drawdown_ledger::plans::{Country, LicenceName, Use};
@@ -106,7 +104,7 @@ pub fn unpack_user(bytes: &[u8]) -> Result<(Box<str>, User), ReadError> {
         });
     }
     let pools = state.pools.into_iter().map(PoolState::into_pool).collect::<Result<_, _>>()?;
-    Ok((state.org.into(), User { id: Arc::from(state.user), holdings, pools }))
+    Ok((state.org.into(), User { id: state.user.into(), holdings, pools }))
 }
 
 impl<'a> PoolState<'a> {
@@ -239,6 +237,6 @@ impl UserEntry {
             });
         }
         let pools = self.pools.into_iter().map(PoolEntry::into_pool).collect::<Result<_, _>>()?;
-        Ok(User { id: Arc::from(self.user_id), holdings, pools })
+        Ok(User { id: self.user_id.into(), holdings, pools })
     }
 }
