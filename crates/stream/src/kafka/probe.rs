@@ -59,7 +59,19 @@ impl Probe {
     /// Where a partition begins and ends. `None` if no answer came this time.
     pub fn watermarks(&self, topic: &str, partition: u32) -> Result<Option<(i64, i64)>, LogError> {
         let answer = self.client.fetch_watermarks(topic, partition as i32, REQUEST);
-        tolerate(answer, &format!("cannot look at {topic}/{partition}"))
+        let answer = tolerate(answer, &format!("cannot look at {topic}/{partition}"))?;
+        if answer.is_none() {
+            self.ask_for_leaders(topic);
+        }
+        Ok(answer)
+    }
+
+    /// A client that subscribes to nothing goes on asking the leader that it once heard of, be it long gone: librdkafka
+    /// looks for another one when a broker says that it leads no more, and a dead broker says nothing.
+    fn ask_for_leaders(&self, topic: &str) {
+        if let Err(error) = self.client.fetch_metadata(Some(topic), REQUEST) {
+            tracing::debug!(%error, "cannot ask who leads the partitions of {topic}");
+        }
     }
 
     /// The offset of the first message at or after `timestamp_ms`. `None` if there is none such.
@@ -79,7 +91,7 @@ impl Probe {
                     );
                 }
                 None if Instant::now() > deadline => return Err(LogError::Fatal(format!("{what}: no answer"))),
-                None => {}
+                None => self.ask_for_leaders(topic),
             }
         }
     }
@@ -96,14 +108,14 @@ impl Probe {
     }
 }
 
-/// A broker that does not answer may answer the next time.
+/// A broker that does not answer may answer the next time. A partition that is being given another leader is "unknown" to
+/// librdkafka meanwhile; one that is not there at all was found out when the topics were compared.
 fn tolerate<T>(answer: Result<T, KafkaError>, what: &str) -> Result<Option<T>, LogError> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(error) => match error.rdkafka_error_code() {
             Some(
                 RDKafkaErrorCode::UnknownTopic
-                | RDKafkaErrorCode::UnknownPartition
                 | RDKafkaErrorCode::UnknownTopicOrPartition
                 | RDKafkaErrorCode::TopicAuthorizationFailed,
             ) => Err(LogError::Fatal(format!("{what}: {error}"))),

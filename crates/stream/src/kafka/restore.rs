@@ -26,6 +26,9 @@ const SLICE: Duration = Duration::from_millis(20);
 /// How long to wait for committed offsets, which a broker holds back while a transaction of the last owner is open.
 const OFFSETS: Duration = Duration::from_millis(250);
 
+/// How often it is told that reading has not begun.
+const NOTICE: Duration = Duration::from_secs(10);
+
 /// The topics whose contents are read back.
 const STATE: [Output; 2] = [Output::Accounts, Output::Seen];
 
@@ -44,6 +47,28 @@ pub(super) struct Restore {
     cursors: Vec<Cursor>,
     stage: Stage,
     progress: Progress,
+    standstill: Standstill,
+}
+
+/// How long a restore has been waiting for brokers, so that an operator learns of it.
+struct Standstill {
+    since: Instant,
+    told: Instant,
+}
+
+impl Standstill {
+    fn begin() -> Self {
+        let now = Instant::now();
+        Standstill { since: now, told: now }
+    }
+
+    fn tell(&mut self, partitions: &[u32], why: &str) {
+        if self.told.elapsed() >= NOTICE {
+            self.told = Instant::now();
+            let waited_s = self.since.elapsed().as_secs();
+            tracing::warn!(?partitions, waited_s, "reading back has not begun: {why}");
+        }
+    }
 }
 
 enum Stage {
@@ -61,7 +86,8 @@ enum Stage {
 impl Restore {
     pub fn new(partitions: &[u32]) -> Self {
         let partitions = partitions.to_vec();
-        Restore { partitions, cursors: Vec::new(), stage: Stage::Offsets, progress: Progress::default() }
+        let (stage, progress) = (Stage::Offsets, Progress::default());
+        Restore { partitions, cursors: Vec::new(), stage, progress, standstill: Standstill::begin() }
     }
 
     /// Of restored partitions, from where their inputs go on.
@@ -113,7 +139,8 @@ impl Restore {
                 return Err(LogError::Fatal(format!("cannot read what was committed: {error}")));
             }
             Err(error) => {
-                tracing::debug!(%error, "what was committed is not known yet");
+                // While a transaction of the last owner is open, no broker tells: at most for its timeout.
+                self.standstill.tell(&self.partitions, &format!("what was committed is not known, {error}"));
                 return Ok(());
             }
         };
@@ -135,6 +162,7 @@ impl Restore {
         let Stage::Ends { inputs, state, spans } = &mut self.stage else { return Ok(()) };
         let deadline = Instant::now() + SLICE;
         while Instant::now() < deadline {
+            self.standstill.tell(&self.partitions, "no broker says where partitions begin and end");
             if let Some(index) = inputs.pop_front() {
                 let cursor = &mut self.cursors[index];
                 match source.probe.watermarks(&(source.topic)(cursor.input.name()), cursor.partition)? {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use drawdown_engine::log::{Batch, Change, Log, LogError, Room};
-use drawdown_stream::kafka::KafkaLog;
 use drawdown_stream::kafka::topics::{TopicPlan, create};
+use drawdown_stream::kafka::{KafkaLog, KafkaSettings};
 use drawdown_testkit::kafka::{Cluster, runs_here};
 
 use crate::desk::{self, Fed, feed};
@@ -51,6 +51,12 @@ fn the_loss_of_a_broker_loses_and_doubles_nothing() {
     created.expect("topics are created").expect("it is one that succeeded");
     feed(&settings, (0..COUNT).map(|n| Fed::new("cdrs", (n % PARTITIONS as usize) as i32, n.to_string())));
     let (mut log, _) = desk::open(&settings, 0);
+    let elsewhere = KafkaSettings {
+        group: format!("{}-elsewhere", settings.group),
+        transactional_prefix: format!("{}-elsewhere", settings.transactional_prefix),
+        ..settings.clone()
+    };
+    let (mut other, _) = desk::open(&elsewhere, 0);
     let deadline = Instant::now() + desk::PATIENCE * 10;
     let (mut passed, mut is_killed, mut is_back) = (0, false, false);
     while (0..PARTITIONS).any(|partition| log.lag(partition) > 0) {
@@ -67,6 +73,9 @@ fn the_loss_of_a_broker_loses_and_doubles_nothing() {
         if passed > COUNT / 4 && !is_killed {
             cluster.kill_9(0);
             is_killed = true;
+            // Who restores partitions now must not go on asking the broker that led them.
+            let partitions: Vec<u32> = (0..PARTITIONS).collect();
+            desk::restore(&mut other, &partitions);
         }
         if passed > COUNT / 2 && !is_back {
             cluster.restart(0).expect("it comes back");
