@@ -102,6 +102,11 @@ impl Sandbox {
         self.state().by_key.get(key).map_or(0, |known| known.requests)
     }
 
+    /// How many requests were repetitions: their key was known.
+    pub fn repetitions(&self) -> u64 {
+        self.state().by_key.values().map(|known| known.requests.saturating_sub(1)).sum()
+    }
+
     /// The recharges that were paid, each as often as it was.
     pub fn paid(&self) -> Vec<String> {
         self.state().by_key.values().filter(|known| known.is_paid).map(|known| known.recharge.clone()).collect()

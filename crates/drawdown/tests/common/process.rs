@@ -44,10 +44,12 @@ impl Process {
         self.child.wait().expect("it ends");
     }
 
+    #[allow(dead_code, reason = "only one kind of chaos needs it")]
     pub fn freeze(&self) {
         self.signal(Signal::STOP);
     }
 
+    #[allow(dead_code, reason = "as for freeze")]
     pub fn thaw(&self) {
         self.signal(Signal::CONT);
     }

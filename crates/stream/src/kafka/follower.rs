@@ -65,6 +65,7 @@ impl Follower {
         let heard = Arc::new(Heard::default());
         Probe::new(settings, u32::MAX, &heard)?.metadata(settings)?;
         let mut config = settings.client(Role::Reader, u32::MAX);
+        settings.membership(&mut config, 0);
         config
             .set("group.id", group)
             .set("client.id", group)

@@ -202,12 +202,18 @@ impl KafkaSettings {
 
     fn member(&self, config: &mut ClientConfig, thread: u32) {
         self.reader(config);
+        self.membership(config, thread);
         config
-            .set("session.timeout.ms", self.session_timeout.as_millis().to_string())
-            .set("heartbeat.interval.ms", (self.session_timeout.as_millis() / 10).clamp(100, 3000).to_string())
             .set("max.poll.interval.ms", self.turn_interval_max.max(self.session_timeout).as_millis().to_string())
             // Keeps the partitions of the two inputs together; sticky strategies do not.
             .set("partition.assignment.strategy", "range");
+    }
+
+    /// How soon a group notes that a member died, and whether the member gets back what it had if it is there before.
+    pub(super) fn membership(&self, config: &mut ClientConfig, thread: u32) {
+        config
+            .set("session.timeout.ms", self.session_timeout.as_millis().to_string())
+            .set("heartbeat.interval.ms", (self.session_timeout.as_millis() / 10).clamp(100, 3000).to_string());
         if self.is_member_static {
             config.set("group.instance.id", format!("{}-{}-{thread}", self.transactional_prefix, self.ordinal));
         }
