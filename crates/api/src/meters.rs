@@ -67,6 +67,12 @@ impl Telemetry {
         }
     }
 
+    /// Puts what was measured into its histograms: it would pile up else until somebody asks. To be called many times a
+    /// second, and by nobody who answers requests: what a second of 10,000 of them leaves takes some milliseconds.
+    pub fn upkeep(&self) {
+        self.recorder.handle().run_upkeep();
+    }
+
     /// What renders the metrics.
     pub(crate) fn handle(&self) -> PrometheusHandle {
         self.recorder.handle()

@@ -21,7 +21,6 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::watch;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -41,8 +40,6 @@ const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 const REPORT_TIME_MAX: Duration = Duration::from_secs(600);
 /// What is read of a refusal that the framework wrote.
 const REFUSAL_BYTES_MAX: usize = 4096;
-/// Sizes that were recorded are put into their histograms so often, whether or not anybody asks: else they would pile up.
-const UPKEEP_INTERVAL: Duration = Duration::from_secs(2);
 
 /// What the server shows.
 pub struct Routes {
@@ -81,7 +78,6 @@ impl Server {
         let shown = Arc::new(Shown::new(routes));
         let serve = move || {
             runtime.block_on(async {
-                tokio::spawn(upkeep(shown.handle.clone()));
                 guard.follow();
                 let tls = guard.tls.as_ref().map(|tls| tls.acceptor());
                 let (meters, limits) = (Arc::clone(&shown.http), connections::Limits::default());
@@ -116,14 +112,6 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         self.end();
-    }
-}
-
-async fn upkeep(handle: PrometheusHandle) {
-    let mut interval = tokio::time::interval(UPKEEP_INTERVAL);
-    loop {
-        interval.tick().await;
-        handle.run_upkeep();
     }
 }
 

@@ -64,6 +64,8 @@ pub struct Config {
     pub log: Log,
     /// How many threads rate.
     pub workers: usize,
+    /// The niceness of each.
+    pub worker_nice: u8,
     pub commit: Commit,
     pub time: Time,
     pub rating: Rating,
@@ -189,6 +191,7 @@ impl Config {
             file,
             log: if is_kafka { Log::Kafka(Box::new(kafka)) } else { Log::Embedded(embedded) },
             workers: workers.unwrap_or_else(|| if is_kafka { core_count() } else { 1 }),
+            worker_nice: reader.whole("log.worker_nice"),
             commit,
             time,
             rating,

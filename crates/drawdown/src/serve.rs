@@ -94,6 +94,7 @@ fn serve(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>) -> 
         if shared.look() {
             connectors.look();
         }
+        shared.telemetry().upkeep();
         std::thread::sleep(LOOK_INTERVAL);
     }
     stop.store(true, Ordering::Relaxed);

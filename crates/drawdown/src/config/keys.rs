@@ -76,6 +76,12 @@ pub const KEYS: &[Key] = &[
         "Threads that rate. Without it as many as there are cores; on the embedded store, which has one partition, one.",
     ),
     key(
+        "log.worker_nice",
+        Kind::Whole(0, 19),
+        "10",
+        "How far threads that rate stand back where cores are short, so that a backlog delays no authorisation: the niceness of the system, 0 for not at all.",
+    ),
+    key(
         "embedded.directory",
         Kind::Text,
         "\"drawdown-data\"",

@@ -108,6 +108,7 @@ struct Place {
 
 impl Place {
     fn run<L: Log>(&self, log: L, open: impl Fn() -> Result<L, LogError>, sources: Sources) -> Run {
+        self.stand_back();
         let settings = pipeline::worker_settings(&self.config);
         let mut next = Some((log, sources));
         let mut backoff = BACKOFF[0];
@@ -126,6 +127,14 @@ impl Place {
             next = self.reopen(&open, &mut backoff)?;
         }
         Ok(Done::Well)
+    }
+
+    /// On Linux niceness is a thread's own. What answers requests sleeps most of the time, and a thread that rates a backlog
+    /// never: without this one they wait for each other's time slices.
+    fn stand_back(&self) {
+        if let Err(error) = rustix::process::setpriority_process(None, self.config.worker_nice.into()) {
+            tracing::warn!(worker = self.thread, nice = self.config.worker_nice, %error, "the worker cannot stand back");
+        }
     }
 
     /// A new log, as soon as there is one; `None` when told to stop.
