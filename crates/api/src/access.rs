@@ -89,7 +89,7 @@ impl Principal {
     }
 }
 
-/// Where a request comes from: the other end of its connection.
+/// Where a request comes from: the other end of its connection, or whom that one had it from if it is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer(pub SocketAddr);
 

@@ -24,6 +24,6 @@ pub use calls::Calls;
 pub use desk::Desk;
 pub use health::{Health, Pulse, Stage};
 pub use meters::{EventTally, Telemetry, WorkerMeters};
-pub use server::{Guard, Routes, Server};
+pub use server::{Guard, Proxies, Routes, Server};
 pub use service::Service;
 pub use views::{Figures, Totals, Views};

@@ -11,7 +11,9 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
+use crate::access::Peer;
 use crate::problem::Problem;
+use crate::server::proxies::FORWARDED_FOR;
 use crate::service::{Service, broken};
 
 /// Who decides for an organisation.
@@ -146,6 +148,9 @@ async fn pass_on(
         if let Some(value) = parts.headers.get(name) {
             request = request.header(name, value.as_bytes());
         }
+    }
+    if let Some(Peer(client)) = parts.extensions.get() {
+        request = request.header(FORWARDED_FOR, client.ip().to_string());
     }
     request = request.header(PASSED_ON, HeaderValue::from_static("1"));
     let agent = service.peers.clone();

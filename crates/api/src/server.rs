@@ -7,6 +7,7 @@
 mod connections;
 mod counting;
 mod guard;
+pub(crate) mod proxies;
 mod shown;
 
 use std::io;
@@ -30,6 +31,7 @@ use crate::problem::{Limit, Problem};
 use crate::service::Service;
 use crate::{openapi, routes};
 pub use guard::Guard;
+pub use proxies::Proxies;
 use shown::Shown;
 
 /// How many threads answer.
@@ -80,8 +82,9 @@ impl Server {
             runtime.block_on(async {
                 guard.follow();
                 let tls = guard.tls.as_ref().map(|tls| tls.acceptor());
+                let proxies = guard.proxies.clone();
                 let (meters, limits) = (Arc::clone(&shown.http), connections::Limits::default());
-                connections::serve(listener, router(shown, &guard), tls, limits, meters, stopped).await;
+                connections::serve(listener, router(shown, &guard), tls, limits, proxies, meters, stopped).await;
             });
             // What still runs in the background is not waited for.
             runtime.shutdown_background();

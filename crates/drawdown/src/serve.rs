@@ -57,6 +57,7 @@ pub fn run(args: &Args) -> Run {
     crate::pipeline::sources(&config)?;
     let http = &config.http;
     let guard = Guard::open(http.access.clone(), http.tls.as_ref(), http.body_max_bytes).map_err(Failure::Usage)?;
+    let guard = guard.behind(http.proxies.clone());
     if args.check {
         return check(&config);
     }

@@ -6,7 +6,7 @@
 mod peers;
 
 use std::future::poll_fn;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,10 +25,11 @@ use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
+use super::proxies::Proxies;
 use crate::access::Peer;
 use crate::meters::HttpMeters;
 use crate::problem::Limit;
-use peers::Peers;
+use peers::{Peers, Place};
 
 /// The head of a request, at most.
 const HEAD_BYTES_MAX: usize = 16 * 1024;
@@ -71,6 +72,7 @@ struct Answering {
     router: Router,
     tls: Option<TlsAcceptor>,
     limits: Limits,
+    proxies: Proxies,
     stopped: watch::Receiver<bool>,
 }
 
@@ -80,6 +82,7 @@ pub(super) async fn serve(
     router: Router,
     tls: Option<TlsAcceptor>,
     limits: Limits,
+    proxies: Proxies,
     meters: Arc<HttpMeters>,
     mut stopped: watch::Receiver<bool>,
 ) {
@@ -87,7 +90,7 @@ pub(super) async fn serve(
         Ok(listener) => listener,
         Err(error) => return tracing::error!(%error, "cannot listen"),
     };
-    let answering = Answering { router, tls, limits, stopped: stopped.clone() };
+    let answering = Answering { router, tls, limits, proxies, stopped: stopped.clone() };
     let room = Arc::new(Semaphore::new(limits.connection_count_max));
     let peers = Arc::new(Peers::new(limits.peer_count_max));
     let mut connections = JoinSet::new();
@@ -100,7 +103,7 @@ pub(super) async fn serve(
             biased;
             () = over(&mut stopped) => break,
             (accepted, permit) = accepted => match accepted {
-                Ok((stream, peer)) => match Peers::enter(&peers, peer.ip()) {
+                Ok((stream, peer)) => match answering.place_of(&peers, peer.ip()) {
                     Some(place) => {
                         let (answering, connected) = (answering.clone(), meters.connected());
                         connections.spawn(async move {
@@ -134,6 +137,12 @@ async fn over(stopped: &mut watch::Receiver<bool>) {
 }
 
 impl Answering {
+    /// Room for one more connection of `peer`; `None` if it has as many as it may. A proxy, who has them for all its clients,
+    /// may have as many as there are.
+    fn place_of(&self, peers: &Arc<Peers>, peer: IpAddr) -> Option<Option<Place>> {
+        if self.proxies.trusts(peer) { Some(None) } else { Peers::enter(peers, peer).map(Some) }
+    }
+
     async fn connection(mut self, stream: TcpStream, peer: SocketAddr) {
         let Some(acceptor) = self.tls.take() else { return self.requests(stream, peer).await };
         let mut stopped = self.stopped.clone();
@@ -152,7 +161,8 @@ impl Answering {
     async fn requests<I: AsyncRead + AsyncWrite + Unpin>(mut self, io: I, peer: SocketAddr) {
         let router = TowerToHyperService::new(self.router);
         let service = service_fn(move |mut request: Request<Incoming>| {
-            request.extensions_mut().insert(Peer(peer));
+            let client = self.proxies.client(peer, request.headers());
+            request.extensions_mut().insert(Peer(client));
             Box::pin(router.call(request.map(Body::new)))
         });
         let mut server = http1::Builder::new();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{Router, middleware};
 
+use super::proxies::Proxies;
 use crate::access::{Access, Settings, admit};
 use crate::body::{self, Limit, limited};
 use crate::tls::{Files, Tls};
@@ -17,6 +18,8 @@ pub struct Guard {
     pub tls: Option<Arc<Tls>>,
     /// How long one request of usage records may be.
     pub body_max_bytes: usize,
+    /// Who is believed when they say whom they had a request from.
+    pub proxies: Proxies,
 }
 
 impl Guard {
@@ -30,14 +33,24 @@ impl Guard {
         let access = Access::open(access).map_err(&mut noted).ok();
         let tls = tls.map(|files| Tls::open(files).map_err(&mut noted));
         match (access, tls.transpose()) {
-            (Some(access), Ok(tls)) => Ok(Guard { access: Arc::new(access), tls: tls.map(Arc::new), body_max_bytes }),
+            (Some(access), Ok(tls)) => {
+                let (access, tls) = (Arc::new(access), tls.map(Arc::new));
+                Ok(Guard { access, tls, body_max_bytes, proxies: Proxies::default() })
+            }
             _ => Err(faults),
         }
     }
 
+    /// The same, behind those who pass requests on.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Self {
+        Guard { proxies, ..self }
+    }
+
     /// A guard who lets everybody in.
     pub fn of_everybody() -> Self {
-        Guard { access: Arc::new(Access::of_everybody()), tls: None, body_max_bytes: body::INGEST_BYTES_MAX }
+        let access = Arc::new(Access::of_everybody());
+        Guard { access, tls: None, body_max_bytes: body::INGEST_BYTES_MAX, proxies: Proxies::default() }
     }
 
     /// Routes that are answered only to somebody who is known, and whose bodies are of ordinary length.

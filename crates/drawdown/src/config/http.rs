@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use drawdown_api::access::rate::Rate;
 use drawdown_api::access::{Settings, oidc};
-use drawdown_api::tls;
+use drawdown_api::{Proxies, tls};
 
 use super::reader::Reader;
 
@@ -22,6 +22,8 @@ pub struct Http {
     pub stale_after: Duration,
     /// Who may ask, and how often.
     pub access: Settings,
+    /// Who passes requests on, and is believed when they say from whom.
+    pub proxies: Proxies,
     /// The certificate; without one, everybody on the way can read along.
     pub tls: Option<tls::Files>,
     /// How long one request of usage records may be.
@@ -66,6 +68,7 @@ pub(super) fn read(reader: &mut Reader) -> Http {
             oidc: read_oidc(reader),
             rate: Rate { per_second: reader.whole("http.rate_per_second"), burst: reader.whole("http.rate_burst") },
         },
+        proxies: read_proxies(reader),
         tls: read_tls(reader),
         body_max_bytes: reader.whole("http.body_max_bytes"),
     };
@@ -84,6 +87,14 @@ fn read_listen(reader: &mut Reader) -> SocketAddr {
     text.parse().unwrap_or_else(|_| {
         reader.fault(PATH, format!("{text:?} is no address"), "write an IP address and a port, such as 127.0.0.1:9464");
         SocketAddr::from(([127, 0, 0, 1], 0))
+    })
+}
+
+fn read_proxies(reader: &mut Reader) -> Proxies {
+    const PATH: &str = "http.trusted_proxies";
+    Proxies::parse(&reader.texts(PATH)).unwrap_or_else(|text| {
+        reader.fault(PATH, format!("{text:?} is no network"), "write networks or addresses, such as 10.0.0.0/8");
+        Proxies::default()
     })
 }
 

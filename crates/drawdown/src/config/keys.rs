@@ -275,6 +275,12 @@ pub const KEYS: &[Key] = &[
         "Where the other processes of a group reach this one: they pass on what it decides. Without it: http.listen.",
     ),
     key(
+        "http.trusted_proxies",
+        Kind::Texts,
+        "[]",
+        "Networks of proxies, and of the other processes of a group: whom they say in X-Forwarded-For that a request comes from stands in the actor of its command, and has the rate.",
+    ),
+    key(
         "http.allow_unauthenticated",
         Kind::Bool,
         "false",

@@ -227,6 +227,7 @@ fn what_contradicts_itself_is_refused() {
         ),
         (&["rules.recharge_minimum=0"], "--set: rules.recharge_minimum: is not above 0"),
         (&["http.listen=localhost"], "--set: http.listen: \"localhost\" is no address"),
+        (&[r#"http.trusted_proxies=["10.0.0.0/8", "nginx"]"#], "--set: http.trusted_proxies: \"nginx\" is no network"),
         (&["http.tls_key=a.pem"], "--set: http.tls_key: is given without http.tls_certificate"),
         (&["http.tls_certificate=a.pem"], "--set: http.tls_certificate: is given without http.tls_key"),
         (&["http.keys_file="], "--set: http.keys_file: is empty"),

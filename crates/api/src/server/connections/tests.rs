@@ -1,5 +1,5 @@
 use std::io::{Read, Write};
-use std::net::{IpAddr, TcpListener, TcpStream as Stream};
+use std::net::{TcpListener, TcpStream as Stream};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -37,6 +37,10 @@ struct Running {
 
 impl Running {
     fn start(tls: Option<TlsAcceptor>, limits: Limits) -> Self {
+        Running::behind(Proxies::default(), tls, limits)
+    }
+
+    fn behind(proxies: Proxies, tls: Option<TlsAcceptor>, limits: Limits) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.set_nonblocking(true).unwrap();
         let address = listener.local_addr().unwrap();
@@ -49,7 +53,7 @@ impl Running {
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             let meters = Arc::new(Telemetry::begin("0.0.0").http());
-            runtime.block_on(serve(listener, router, tls, limits, meters, stopped));
+            runtime.block_on(serve(listener, router, tls, limits, proxies, meters, stopped));
         });
         Running { address, stop, thread: Some(thread) }
     }
@@ -215,6 +219,13 @@ fn nobody_takes_the_connections_of_the_others() {
 fn the_peer_is_known() {
     let server = Running::plain();
     assert!(server.answer(b"GET /peer HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").ends_with("127.0.0.1"));
+    let passed_on = b"GET /peer HTTP/1.1\r\nhost: x\r\nx-forwarded-for: 192.0.2.9\r\nconnection: close\r\n\r\n";
+    assert!(server.answer(passed_on).ends_with("127.0.0.1"), "anybody can say anything");
+    let proxies = Proxies::parse(&["127.0.0.0/8".to_owned()]).unwrap();
+    let server = Running::behind(proxies, None, Limits { peer_count_max: 3, head_time_max: PATIENCE, ..LIMITS });
+    assert!(server.answer(passed_on).ends_with("192.0.2.9"));
+    let _held: Vec<Stream> = (0..10).map(|_| server.connect()).collect();
+    assert!(server.is_fine(), "and a proxy has the connections of all its clients");
 }
 
 /// A certificate of `localhost`, put where `files` says.
