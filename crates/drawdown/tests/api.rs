@@ -71,8 +71,7 @@ fn open(client: &Client, org: &str) {
 }
 
 fn now() -> String {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
-    drawdown_units::Timestamp::from_parts(now.as_secs() as i64 - 120, 0).to_string()
+    drawdown_api::meters::clock().plus_seconds(-120).to_string()
 }
 
 fn call(org: &str, id: &str, seconds: u32) -> Value {

@@ -10,10 +10,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use drawdown_api::meters::clock;
 use drawdown_connect::payment::sandbox::{Sandbox, Settings};
 use drawdown_connect::secret::Secret;
 use drawdown_testkit::kafka::{self, Broker};
-use drawdown_units::Timestamp;
 use process::{Process, drawdown, run};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -138,9 +138,8 @@ impl World {
     }
 }
 
-fn hours_ago(hours: u64) -> String {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("a clock that is right");
-    Timestamp::from_parts((since.as_secs() - hours * 3_600).cast_signed(), 0).to_string()
+fn hours_ago(hours: i64) -> String {
+    clock().plus_seconds(hours * -3_600).to_string()
 }
 
 /// How often each recharge has an event of this type.
@@ -159,16 +158,18 @@ fn whoever_dies_every_recharge_is_paid_once_and_buys_one_lot() {
     }
     let world = World::new();
     world.open_accounts();
-    let mut processes = [("a", world.start("a")), ("b", world.start("b"))];
+    let mut processes = BTreeMap::from(["a", "b"].map(|name| (name, world.start(name))));
     let share = ORGS * CALLS / KILLS;
     for kill in 0..KILLS {
         world.call(kill * share..(kill + 1) * share);
         std::thread::sleep(Duration::from_millis(1_200));
         world.sandbox.lose_answers(2);
         world.sandbox.be_away(kill % 4 == 3);
-        let (name, process) = &mut processes[kill % 2];
+        let name = ["a", "b"][kill % 2];
+        let mut process = processes.remove(name).expect("a running process");
         assert!(process.is_alive(), "{name} ended by itself:\n{}", world.logs());
-        std::mem::replace(process, world.start(name)).kill_9();
+        process.kill_9();
+        processes.insert(name, world.start(name));
         std::thread::sleep(Duration::from_millis(800));
     }
     world.sandbox.be_away(false);
@@ -195,7 +196,7 @@ fn whoever_dies_every_recharge_is_paid_once_and_buys_one_lot() {
         }
         std::thread::sleep(Duration::from_secs(1));
     };
-    processes.into_iter().for_each(|(_, process)| process.stop());
+    processes.into_values().for_each(Process::stop);
 
     let paid = recharges(&events, "RechargeSucceeded");
     assert!(paid.values().all(|count| *count == 1), "a recharge is settled once: {paid:?}");

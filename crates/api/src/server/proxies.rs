@@ -33,11 +33,10 @@ impl Proxies {
         if !self.trusts(peer.ip()) {
             return peer;
         }
-        let named = headers.get_all(FORWARDED_FOR).iter().filter_map(|value| value.to_str().ok());
-        let named: Vec<&str> = named.flat_map(|value| value.split(',')).map(str::trim).collect();
+        let named = headers.get_all(FORWARDED_FOR).iter().rev().filter_map(|value| value.to_str().ok());
         let mut client = peer;
-        for name in named.into_iter().rev() {
-            let Some(address) = address(name) else { break };
+        for name in named.flat_map(|value| value.rsplit(',')) {
+            let Some(address) = address(name.trim()) else { break };
             client = SocketAddr::new(address, 0);
             if !self.trusts(address) {
                 break;

@@ -26,7 +26,9 @@ const SLICE: Duration = Duration::from_millis(20);
 /// How long to wait for committed offsets, which a broker holds back while a transaction of the last owner is open.
 const OFFSETS: Duration = Duration::from_millis(250);
 
-/// How often it is told that reading has not begun.
+/// Why reading has not begun.
+const NO_ENDS: &str = "no broker says where a partition begins and ends";
+/// How often that is told.
 const NOTICE: Duration = Duration::from_secs(10);
 
 /// The topics whose contents are read back.
@@ -162,12 +164,14 @@ impl Restore {
         let Stage::Ends { inputs, state, spans } = &mut self.stage else { return Ok(()) };
         let deadline = Instant::now() + SLICE;
         while Instant::now() < deadline {
-            self.standstill.tell(&self.partitions, "no broker says where partitions begin and end");
             if let Some(index) = inputs.pop_front() {
                 let cursor = &mut self.cursors[index];
                 match source.probe.watermarks(&(source.topic)(cursor.input.name()), cursor.partition)? {
                     Some((low, _)) => start(cursor, low as u64),
-                    None => inputs.push_back(index),
+                    None => {
+                        self.standstill.tell(&self.partitions, NO_ENDS);
+                        inputs.push_back(index);
+                    }
                 }
             } else if let Some((output, partition)) = state.pop_front() {
                 let topic = (source.topic)(output.name());
@@ -178,7 +182,10 @@ impl Restore {
                         spans.push(Span { topic, partition, from, to });
                     }
                     Some(_) => {}
-                    None => state.push_back((output, partition)),
+                    None => {
+                        self.standstill.tell(&self.partitions, NO_ENDS);
+                        state.push_back((output, partition));
+                    }
                 }
             } else {
                 let spans = std::mem::take(spans);
