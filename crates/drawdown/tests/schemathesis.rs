@@ -18,7 +18,7 @@ use drawdown_testkit::python;
 use guarded::{Guarded, furnish};
 
 /// What holds for every run. Streams never end; whoever fails too often is answered 429 instead of 401, and
-/// `tests/scopes.rs` looks at that. A description cannot say every rule: what fits it may be refused with 422, but not
+/// `tests/live/scopes.rs` looks at that. A description cannot say every rule: what fits it may be refused with 422, but not
 /// with 400. A service that is not there yet (503) is no failure. The deck that prices calls stays in force.
 const SETTINGS: &str = r#"
 continue-on-failure = true

@@ -7,7 +7,7 @@ use drawdown_units::Timestamp;
 use super::*;
 use crate::deck::load::load;
 
-const DEBITS: &str = include_str!("../../tests/golden/v1/debits.jsonl");
+const DEBITS: &str = include_str!("../../tests/files/golden/v1/debits.jsonl");
 
 fn deck() -> Deck {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/decks/acs-pstn.toml");

@@ -32,7 +32,7 @@ fn logged(level: &str, format: LogFormat, log: impl Fn()) -> String {
 }
 
 const ROW: &str = r#"{"id":"c-1","orgId":"contoso","callType":"user_out","calleeNumber":"+442071838750","callerNumber":"+12125550150","userPrincipalName":"pradeep.gupta@contoso.example","userDisplayName":"Pradeep Gupta","startDateTime":"2026-03-05T10:09:21Z","endDateTime":"2026-03-05T10:10:21Z","duration":60}"#;
-const DEBIT: &str = include_str!("../../tests/golden/v1/debits.jsonl");
+const DEBIT: &str = include_str!("../../tests/files/golden/v1/debits.jsonl");
 
 /// Whatever holds a record can be logged without showing a whole telephone number or anybody's name.
 #[test]
