@@ -83,84 +83,100 @@ pub(crate) const TWO_DIGITS: [[u8; 2]; 100] = {
     table
 };
 
+/// How many decimal digits `value` has, one at least.
+#[inline]
+#[allow(clippy::arithmetic_side_effects, reason = "a value of 64 bits has 20 digits at most")]
+fn digit_count(value: u64) -> usize {
+    const POWERS: [u64; 20] = {
+        let mut powers = [1; 20];
+        let mut exponent = 1;
+        while exponent < 20 {
+            powers[exponent] = powers[exponent - 1] * 10;
+            exponent += 1;
+        }
+        powers
+    };
+    // log 2 of 10 is 4096 / 1233.
+    let about = (((64 - (value | 1).leading_zeros()) * 1233) >> 12) as usize;
+    about + usize::from(value | 1 >= POWERS[about])
+}
+
+/// Writes the digits of `value` to the beginning of `out`, which must be long enough, and returns how many they are.
+#[inline]
+#[allow(clippy::arithmetic_side_effects, reason = "counted beforehand")]
+fn put_whole(out: &mut [u8], value: u64) -> usize {
+    let count = digit_count(value);
+    let (mut rest, mut end) = (value, count);
+    while rest >= 100 {
+        end -= 2;
+        put_two(out, end, (rest % 100) as u32);
+        rest /= 100;
+    }
+    if rest >= 10 {
+        put_two(out, end - 2, rest as u32);
+    } else {
+        out[end - 1] = b'0'.wrapping_add(rest as u8);
+    }
+    count
+}
+
+#[inline]
+pub(crate) fn put_two(out: &mut [u8], position: usize, value: u32) {
+    let digits = TWO_DIGITS[value as usize];
+    out[position] = digits[0];
+    out[position.wrapping_add(1)] = digits[1];
+}
+
+/// The longest text of a scaled integer: a minus, nineteen digits, a point, nine decimals.
+pub const DECIMAL_TEXT_MAX: usize = 30;
+
+/// Writes `scaled` times 10^-`DECIMALS` to the beginning of `out`, with at least two and at most nine decimals, without
+/// trailing zeros beyond two, and returns how many bytes that is. What follows them is overwritten as well.
+#[inline]
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "the unit is a constant above 0, and positions stay below the longest text"
+)]
+pub(crate) fn write_scaled<const DECIMALS: u32>(scaled: i64, out: &mut [u8; DECIMAL_TEXT_MAX]) -> usize {
+    let (magnitude, unit) = (scaled.unsigned_abs(), const { 10_u64.pow(DECIMALS) });
+    let nanos = (magnitude % unit) as u32 * const { 10_u32.pow(9 - DECIMALS) };
+    out[0] = b'-';
+    let sign = usize::from(scaled < 0);
+    let point = sign + put_whole(&mut out[sign..], magnitude / unit);
+    out[point] = b'.';
+    put_two(out, point + 1, nanos / 10_000_000);
+    if nanos.is_multiple_of(10_000_000) {
+        return point + 3;
+    }
+    put_two(out, point + 3, nanos / 100_000 % 100);
+    put_two(out, point + 5, nanos / 1_000 % 100);
+    put_two(out, point + 7, nanos / 10 % 100);
+    out[point + 9] = b'0'.wrapping_add((nanos % 10) as u8);
+    let mut end = point + 10;
+    while out[end - 1] == b'0' {
+        end -= 1;
+    }
+    end
+}
+
 /// The text of a scaled integer, on the stack: no exponent, no trailing zeros beyond two decimals.
 #[derive(Clone, Copy)]
 pub struct DecimalText {
-    bytes: [u8; DecimalText::CAPACITY],
-    start: u8,
-    end: u8,
+    bytes: [u8; DECIMAL_TEXT_MAX],
+    length: usize,
 }
 
 impl DecimalText {
-    const CAPACITY: usize = 32;
-    /// Where the point stands: behind nineteen digits and a minus, before up to nine decimals.
-    const POINT: usize = 21;
-
-    /// The text of `scaled` times 10^-`decimals`; at least two and at most nine decimals.
-    #[inline]
-    #[allow(clippy::arithmetic_side_effects, reason = "the unit is a constant above 0")]
+    /// The text of `scaled` times 10^-`DECIMALS`; at least two and at most nine decimals.
     pub(crate) fn new<const DECIMALS: u32>(scaled: i64) -> Self {
-        let magnitude = scaled.unsigned_abs();
-        let unit = const { 10_u64.pow(DECIMALS) };
-        let (whole, fraction) = (magnitude / unit, (magnitude % unit) as u32);
-        let mut text = DecimalText { bytes: [b'0'; Self::CAPACITY], start: 0, end: 0 };
-        text.bytes[Self::POINT] = b'.';
-        text.put_fraction(fraction.wrapping_mul(const { 10_u32.pow(9_u32.wrapping_sub(DECIMALS)) }));
-        text.put_whole(whole, scaled < 0);
-        text
-    }
-
-    /// Writes nine decimals and forgets the idle ones.
-    #[inline]
-    fn put_fraction(&mut self, nanos: u32) {
-        let mut end = Self::POINT.wrapping_add(3);
-        self.put_two(Self::POINT.wrapping_add(1), nanos / 10_000_000);
-        if !nanos.is_multiple_of(10_000_000) {
-            self.put_two(Self::POINT.wrapping_add(3), nanos / 100_000 % 100);
-            self.put_two(Self::POINT.wrapping_add(5), nanos / 1_000 % 100);
-            self.put_two(Self::POINT.wrapping_add(7), nanos / 10 % 100);
-            self.bytes[Self::POINT.wrapping_add(9)] = b'0'.wrapping_add((nanos % 10) as u8);
-            end = Self::POINT.wrapping_add(10);
-            while self.bytes[end.wrapping_sub(1)] == b'0' {
-                end = end.wrapping_sub(1);
-            }
-        }
-        self.end = end as u8;
-    }
-
-    #[inline]
-    fn put_whole(&mut self, whole: u64, is_negative: bool) {
-        let (mut rest, mut start) = (whole, Self::POINT);
-        while rest >= 100 {
-            start = start.wrapping_sub(2);
-            self.put_two(start, (rest % 100) as u32);
-            rest /= 100;
-        }
-        if rest >= 10 {
-            start = start.wrapping_sub(2);
-            self.put_two(start, rest as u32);
-        } else {
-            start = start.wrapping_sub(1);
-            self.bytes[start] = b'0'.wrapping_add(rest as u8);
-        }
-        if is_negative {
-            start = start.wrapping_sub(1);
-            self.bytes[start] = b'-';
-        }
-        self.start = start as u8;
-    }
-
-    #[inline]
-    fn put_two(&mut self, position: usize, value: u32) {
-        let digits = TWO_DIGITS[value as usize];
-        self.bytes[position] = digits[0];
-        self.bytes[position.wrapping_add(1)] = digits[1];
+        let mut bytes = [b'0'; DECIMAL_TEXT_MAX];
+        let length = write_scaled::<DECIMALS>(scaled, &mut bytes);
+        DecimalText { bytes, length }
     }
 
     /// The characters: ASCII digits, a point, perhaps a minus.
-    #[inline]
     pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[usize::from(self.start)..usize::from(self.end)]
+        &self.bytes[..self.length]
     }
 
     /// The characters.

@@ -11,7 +11,7 @@ mod price;
 mod timestamp;
 
 pub use currency::Currency;
-pub use decimal::{DecimalError, DecimalText};
+pub use decimal::{DECIMAL_TEXT_MAX, DecimalError, DecimalText};
 pub use money::Money;
 pub use price::Price;
-pub use timestamp::{TimeText, Timestamp, TimestampError};
+pub use timestamp::{TIME_TEXT_MAX, TimeText, Timestamp, TimestampError};

@@ -6,7 +6,7 @@
 
 use core::fmt;
 
-use crate::decimal::{DecimalError, DecimalText, parse_scaled};
+use crate::decimal::{DECIMAL_TEXT_MAX, DecimalError, DecimalText, parse_scaled, write_scaled};
 
 /// An amount, positive or negative, in millionths of a currency unit.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -101,6 +101,12 @@ impl Money {
     /// The decimal text, without exponent and without trailing zeros beyond two decimals (boundaries.md C13).
     pub fn text(self) -> DecimalText {
         DecimalText::new::<{ Self::DECIMALS }>(self.0)
+    }
+
+    /// Writes that text to the beginning of `out`, and returns how many bytes it has; those behind it may change too.
+    #[inline]
+    pub fn write(self, out: &mut [u8; DECIMAL_TEXT_MAX]) -> usize {
+        write_scaled::<{ Self::DECIMALS }>(self.0, out)
     }
 }
 

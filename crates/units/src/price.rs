@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::decimal::{DecimalError, DecimalText, parse_scaled};
+use crate::decimal::{DECIMAL_TEXT_MAX, DecimalError, DecimalText, parse_scaled, write_scaled};
 
 /// A price per minute, never negative, with at most nine decimals.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -33,6 +33,12 @@ impl Price {
     /// The decimal text, without exponent and without trailing zeros beyond two decimals.
     pub fn text(self) -> DecimalText {
         DecimalText::new::<{ Self::DECIMALS }>(self.0)
+    }
+
+    /// Writes that text to the beginning of `out`, and returns how many bytes it has; those behind it may change too.
+    #[inline]
+    pub fn write(self, out: &mut [u8; DECIMAL_TEXT_MAX]) -> usize {
+        write_scaled::<{ Self::DECIMALS }>(self.0, out)
     }
 }
 

@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::decimal::TWO_DIGITS;
+use crate::decimal::put_two;
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -137,19 +137,20 @@ impl Timestamp {
     /// # Errors
     /// See [`TimestampError`].
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
-        let bytes = text.as_bytes();
-        let (date_time, rest) = bytes.split_first_chunk::<19>().ok_or(TimestampError::Malformed)?;
-        let laid_out = date_time[4] == b'-'
-            && date_time[7] == b'-'
-            && matches!(date_time[10], b'T' | b't' | b' ')
-            && date_time[13] == b':'
-            && date_time[16] == b':';
-        let two = |at: usize| two_digits(date_time[at], date_time[at.wrapping_add(1)]);
-        let (Some(century), Some(year), Some(month), Some(day), Some(hour), Some(minute), Some(second), true) =
-            (two(0), two(2), two(5), two(8), two(11), two(14), two(17), laid_out)
+        let (date, rest) = text.as_bytes().split_first_chunk::<8>().ok_or(TimestampError::Malformed)?;
+        let (day_and_time, rest) = rest.split_first_chunk::<8>().ok_or(TimestampError::Malformed)?;
+        let [b':', seconds @ ..] = rest else { return Err(TimestampError::Malformed) };
+        let ([tens, ones], rest) = seconds.split_first_chunk::<2>().ok_or(TimestampError::Malformed)?;
+        let mut day_and_time = *day_and_time;
+        if matches!(day_and_time[2], b't' | b' ') {
+            day_and_time[2] = b'T';
+        }
+        let (Some([century, _, year, _, _, month, _, _]), Some([day, _, _, hour, _, _, minute, _]), Some(second)) =
+            (pairs(date, b"0000-00-"), pairs(&day_and_time, b"00T00:00"), two_digits(*tens, *ones))
         else {
             return Err(TimestampError::Malformed);
         };
+        let [century, year, month, day, hour, minute] = [century, year, month, day, hour, minute].map(u32::from);
         let (nanos, zone) = split_fraction(rest)?;
         let offset_s = parse_offset(zone)?;
         let year = i64::from(century.wrapping_mul(100).wrapping_add(year));
@@ -160,54 +161,54 @@ impl Timestamp {
 
     /// The text in UTC: `2026-01-31T10:00:00Z`, with as many fraction digits as it takes and no more.
     pub fn text(self) -> TimeText {
-        TimeText::new(self)
+        let mut text = TimeText { bytes: [0; TIME_TEXT_MAX], length: 0 };
+        text.length = self.write(&mut text.bytes);
+        text
+    }
+
+    /// Writes that text to the beginning of `out`, and returns how many bytes it has; those behind it may change too.
+    #[inline]
+    pub fn write(self, out: &mut [u8; TIME_TEXT_MAX]) -> usize {
+        let (year, month, day) = self.date();
+        let of_day = self.seconds.rem_euclid(SECONDS_A_DAY) as u32;
+        let year = year as u32;
+        *out = *b"0000-00-00T00:00:00.000000000Z";
+        put_two(out, 0, year / 100);
+        put_two(out, 2, year % 100);
+        put_two(out, 5, month);
+        put_two(out, 8, day);
+        put_two(out, 11, of_day / 3600);
+        put_two(out, 14, of_day / 60 % 60);
+        put_two(out, 17, of_day % 60);
+        if self.nanos == 0 {
+            out[19] = b'Z';
+            return 20;
+        }
+        put_two(out, 20, self.nanos / 10_000_000);
+        put_two(out, 22, self.nanos / 100_000 % 100);
+        put_two(out, 24, self.nanos / 1_000 % 100);
+        put_two(out, 26, self.nanos / 10 % 100);
+        out[28] = b'0'.wrapping_add((self.nanos % 10) as u8);
+        let mut end: usize = 29;
+        while out[end.wrapping_sub(1)] == b'0' {
+            end = end.wrapping_sub(1);
+        }
+        out[end] = b'Z';
+        end.wrapping_add(1)
     }
 }
+
+/// The longest text of a [`Timestamp`]: nine digits of a fraction.
+pub const TIME_TEXT_MAX: usize = 30;
 
 /// The text of a [`Timestamp`], on the stack: what [`Timestamp::text`] returns.
 #[derive(Clone, Copy)]
 pub struct TimeText {
-    bytes: [u8; 30],
+    bytes: [u8; TIME_TEXT_MAX],
     length: usize,
 }
 
 impl TimeText {
-    fn new(at: Timestamp) -> Self {
-        let (year, month, day) = at.date();
-        let of_day = at.seconds.rem_euclid(SECONDS_A_DAY) as u32;
-        let mut text = TimeText { bytes: *b"0000-00-00T00:00:00.000000000Z", length: 20 };
-        let year = year as u32;
-        text.put_two(0, year / 100);
-        text.put_two(2, year % 100);
-        text.put_two(5, month);
-        text.put_two(8, day);
-        text.put_two(11, of_day / 3600);
-        text.put_two(14, of_day / 60 % 60);
-        text.put_two(17, of_day % 60);
-        if at.nanos == 0 {
-            text.bytes[19] = b'Z';
-            return text;
-        }
-        text.put_two(20, at.nanos / 10_000_000);
-        text.put_two(22, at.nanos / 100_000 % 100);
-        text.put_two(24, at.nanos / 1_000 % 100);
-        text.put_two(26, at.nanos / 10 % 100);
-        text.bytes[28] = b'0'.wrapping_add((at.nanos % 10) as u8);
-        let mut end: usize = 29;
-        while text.bytes[end.wrapping_sub(1)] == b'0' {
-            end = end.wrapping_sub(1);
-        }
-        text.bytes[end] = b'Z';
-        text.length = end.wrapping_add(1);
-        text
-    }
-
-    fn put_two(&mut self, position: usize, value: u32) {
-        let digits = TWO_DIGITS[value as usize];
-        self.bytes[position] = digits[0];
-        self.bytes[position.wrapping_add(1)] = digits[1];
-    }
-
     /// The characters, all ASCII.
     pub fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
@@ -231,21 +232,63 @@ fn two_digits(tens: u8, ones: u8) -> Option<u32> {
     (tens < 10 && ones < 10).then(|| u32::from(tens).wrapping_mul(10).wrapping_add(u32::from(ones)))
 }
 
+/// The eight bytes of `text`, where `layout` has zeros for digits and itself elsewhere: at the place of each digit, it and
+/// the next as one number, if both are digits. `None` if `text` is not laid out so. All eight at once, since two times
+/// are read for each call.
+#[inline]
+#[allow(clippy::arithmetic_side_effects, reason = "checked digits times ten stay within their bytes")]
+fn pairs(text: &[u8; 8], layout: &[u8; 8]) -> Option<[u8; 8]> {
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let layout = u64::from_le_bytes(*layout);
+    let digits = u64::from_le_bytes(*text) ^ layout;
+    // With 0x76 added, 10 and more reach the highest bit; with 0x7f, 1 and more.
+    let slack =
+        u64::from_le_bytes(core::array::from_fn(|at| if layout.to_le_bytes()[at] == b'0' { 0x76 } else { 0x7f }));
+    let is_wrong = (digits & !HIGHS).wrapping_add(slack) | digits;
+    (is_wrong & HIGHS == 0).then(|| (digits * 10 + (digits >> 8)).to_le_bytes())
+}
+
 /// Nanoseconds from `.123…`, and what follows them.
 fn split_fraction(rest: &[u8]) -> Result<(u32, &[u8]), TimestampError> {
     let Some((b'.', digits)) = rest.split_first() else {
         return Ok((0, rest));
     };
-    let length = digits.iter().take_while(|b| b.is_ascii_digit()).count();
+    let (eighth, mut length) = match digits.first_chunk() {
+        Some(eight) => leading_digits(eight),
+        None => {
+            let mut eight = [0; 8];
+            eight[..digits.len()].copy_from_slice(digits);
+            leading_digits(&eight)
+        }
+    };
     if length == 0 {
         return Err(TimestampError::Malformed);
     }
-    let mut nanos: u32 = 0;
-    for place in 0..9 {
-        let digit = digits.get(place).filter(|_| place < length).map_or(0, |b| b.wrapping_sub(b'0'));
-        nanos = nanos.wrapping_mul(10).wrapping_add(u32::from(digit));
+    let mut nanos = eighth.wrapping_mul(10);
+    if length == 8 {
+        let more = digits[8..].iter().take_while(|b| b.is_ascii_digit()).count();
+        if more > 0 {
+            nanos = nanos.wrapping_add(u32::from(digits[8].wrapping_sub(b'0')));
+        }
+        length = more.wrapping_add(8);
     }
     Ok((nanos, &digits[length..]))
+}
+
+/// The digits that eight bytes begin with, as if zeros followed up to the eighth, and how many they are.
+#[inline]
+fn leading_digits(bytes: &[u8; 8]) -> (u32, usize) {
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    let digits = u64::from_le_bytes(*bytes) ^ 0x3030_3030_3030_3030;
+    let is_other = ((digits & !HIGHS).wrapping_add(0x7676_7676_7676_7676) | digits) & HIGHS;
+    let length = is_other.trailing_zeros() / 8;
+    let is_digit = 1_u64.checked_shl(length.wrapping_mul(8)).map_or(u64::MAX, |bit| bit.wrapping_sub(1));
+    // Neighbours become pairs, pairs become fours, fours become the number; the first byte is worth most.
+    let digits = digits & is_digit;
+    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
+    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
+    (number as u32, length as usize)
 }
 
 /// Seconds east of UTC.
@@ -275,15 +318,18 @@ fn days_in_month(year: i64, month: u32) -> u32 {
     }
 }
 
-/// Days from 1970-01-01 to a civil date: years counted from March, so that the leap day comes last, in eras of 400 years.
-#[allow(clippy::arithmetic_side_effects, reason = "the years 0 to 10000 stay far inside 64 bits")]
+/// Days from 1970-01-01 to a civil date from year 1 on: years counted from March, so that the leap day comes last, in eras
+/// of 400 years. In 32 bits, where dividing is cheap.
+#[allow(
+    clippy::arithmetic_side_effects,
+    reason = "the years 1 to 400 million, and the days of one era, are far inside 32 bits"
+)]
 fn days_from_civil(year: i64, month: u32, day: u32) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let month_from_march = i64::from((month + 9) % 12);
-    let day_of_year = (153 * month_from_march + 2) / 5 + i64::from(day) - 1;
-    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+    let year = year as u32 - u32::from(month <= 2);
+    let (era, year_of_era) = (year / 400, year % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    i64::from(era) * 146_097 + i64::from(day_of_era) - 719_468
 }
 
 /// The inverse of [`days_from_civil`]. In 32 bits, where dividing is cheap: three times are written for each call.
@@ -338,6 +384,37 @@ mod tests {
             ("9999-12-31T23:59:59.5z", "9999-12-31T23:59:59.5Z"),
         ] {
             assert_eq!(at(text).to_string(), utc);
+        }
+    }
+
+    /// One byte after the other replaced by every other: read as ever, or refused.
+    #[test]
+    fn every_byte_is_looked_at() {
+        let text = b"2019-11-01T10:12:08Z";
+        for (place, byte) in (0..19).flat_map(|place| (0..0x80_u8).map(move |byte| (place, byte))) {
+            let mut changed = *text;
+            changed[place] = byte;
+            let changed = core::str::from_utf8(&changed).expect("ASCII");
+            let is_fine = match text[place] {
+                b'T' => matches!(byte, b'T' | b't' | b' '),
+                digit @ b'0'..=b'9' => byte.is_ascii_digit() || byte == digit,
+                separator => byte == separator,
+            };
+            match Timestamp::parse(changed) {
+                Ok(read) => assert_eq!(read.to_string(), changed.replace(['t', ' '], "T"), "{place}"),
+                Err(TimestampError::Malformed) => assert!(!is_fine, "{changed:?}"),
+                Err(_) => assert!(is_fine, "{changed:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn fractions_of_every_length() {
+        for length in 1..=12 {
+            let digits = &"987654321987"[..length];
+            let nanos: u32 = format!("{digits:0<9}")[..9].parse().expect("nine digits");
+            assert_eq!(at(&format!("2026-01-01T00:00:00.{digits}Z")).nanos(), nanos, "{digits}");
+            assert_eq!(at(&format!("2026-01-01T00:00:00.{digits}+00:00")).nanos(), nanos, "{digits}");
         }
     }
 

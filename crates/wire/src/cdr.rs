@@ -51,6 +51,8 @@ pub struct Text<'a> {
     /// What is borrowed here was a JSON string without escapes: it can be written as one without being looked at. (The
     /// upstream's own figures are taken as they stand, and excepted.)
     pub is_plain: bool,
+    /// The fields from `call_id` to `call_duration_source`, if the record has them as the debit will: they are copied from there.
+    pub runs: Runs<'a>,
     /// `callId`: not unique, never an identity.
     pub call_id: Option<Cow<'a, str>>,
     /// `userId`; the organiser for `conf_out` (boundaries.md U17).
@@ -89,6 +91,38 @@ pub struct Text<'a> {
     pub upstream_connection_charge: Option<Cow<'a, str>>,
     /// The upstream's own `currency`.
     pub upstream_currency: Option<Cow<'a, str>>,
+}
+
+/// How many [`Runs`] there can be. A row in the order of Microsoft's reference has four or five.
+pub(crate) const RUNS_MAX: usize = 6;
+
+/// Neighbouring fields of a JSON record, `"name":"value","name":"value"`: each run is copied at once. None, where the
+/// record has its fields in another order, with spaces, or in more pieces than these.
+#[derive(Clone, Copy, Default)]
+pub struct Runs<'a> {
+    record: &'a str,
+    /// Where each begins and ends.
+    spans: [(u32, u32); RUNS_MAX],
+    count: u8,
+}
+
+impl<'a> Runs<'a> {
+    /// The first `count` of `spans`, which are byte offsets into `record`.
+    pub(crate) fn new(record: &'a str, spans: [(u32, u32); RUNS_MAX], count: usize) -> Self {
+        Runs { record, spans, count: count.min(RUNS_MAX) as u8 }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Each, without a comma before or after it.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = &'a str> {
+        let spans = &self.spans[..usize::from(self.count)];
+        spans.iter().map(|(start, end)| self.record.get(*start as usize..*end as usize).unwrap_or_default())
+    }
 }
 
 impl fmt::Debug for Text<'_> {

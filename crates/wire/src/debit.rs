@@ -117,21 +117,27 @@ impl DebitLine<'_, '_> {
         if let Some(caller) = cdr.caller.filter(|caller| !is_clean_form_of(text.caller_number.as_deref(), *caller)) {
             json.number(key!("caller"), caller);
         }
-        carry(json, key!("callId"), &text.call_id);
-        carry(json, key!("userId"), &text.user_id);
-        carry(json, key!("userPrincipalName"), &text.user_principal_name);
-        carry(json, key!("userDisplayName"), &text.user_display_name);
-        carry(json, key!("callerNumber"), &text.caller_number);
-        carry(json, key!("calleeNumber"), &text.callee_number);
-        carry(json, key!("conferenceId"), &text.conference_id);
-        carry(json, key!("inventoryType"), &text.inventory_type);
-        carry(json, key!("usageCountryCode"), &text.usage_country_code);
-        carry(json, key!("tenantCountryCode"), &text.tenant_country_code);
-        carry(json, key!("destinationContext"), &text.destination_context);
-        carry(json, key!("destinationName"), &text.destination_name);
-        carry(json, key!("licenseCapability"), &text.license_capability);
-        carry(json, key!("operator"), &text.operator);
-        carry(json, key!("callDurationSource"), &text.call_duration_source);
+        if text.runs.is_empty() {
+            carry(json, key!("callId"), &text.call_id);
+            carry(json, key!("userId"), &text.user_id);
+            carry(json, key!("userPrincipalName"), &text.user_principal_name);
+            carry(json, key!("userDisplayName"), &text.user_display_name);
+            carry(json, key!("calleeNumber"), &text.callee_number);
+            carry(json, key!("usageCountryCode"), &text.usage_country_code);
+            carry(json, key!("tenantCountryCode"), &text.tenant_country_code);
+            carry(json, key!("callerNumber"), &text.caller_number);
+            carry(json, key!("destinationContext"), &text.destination_context);
+            carry(json, key!("destinationName"), &text.destination_name);
+            carry(json, key!("conferenceId"), &text.conference_id);
+            carry(json, key!("licenseCapability"), &text.license_capability);
+            carry(json, key!("inventoryType"), &text.inventory_type);
+            carry(json, key!("operator"), &text.operator);
+            carry(json, key!("callDurationSource"), &text.call_duration_source);
+        }
+        for run in text.runs.iter() {
+            json.raw(",");
+            json.raw(run);
+        }
         json.optional(key!("upstreamCharge"), text.upstream_charge.as_deref());
         json.optional(key!("upstreamConnectionCharge"), text.upstream_connection_charge.as_deref());
         json.optional(key!("upstreamCurrency"), text.upstream_currency.as_deref());

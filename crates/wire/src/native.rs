@@ -8,6 +8,7 @@
 mod depth;
 mod envelope;
 pub(crate) mod fault;
+mod plain;
 mod row;
 
 #[cfg(test)]
@@ -17,7 +18,7 @@ use std::borrow::Cow;
 
 use drawdown_rating::Number;
 
-use crate::cdr::{CallType, Callee, Cdr, Text};
+use crate::cdr::{CallType, Callee, Cdr, Runs, Text};
 use crate::flags::Flags;
 use crate::number::{self, NumberPlan};
 use crate::rejection::{Reason, Rejection};
@@ -40,14 +41,14 @@ pub fn decode<'a>(bytes: &'a [u8], context: &Context<'a>) -> Result<Cdr<'a>, Rej
 /// [`decode`] with the number plan of a source profile.
 pub(crate) fn decode_with<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPlan) -> Result<Cdr<'a>, Rejection> {
     let mut row = Row::default();
-    row::read(bytes, &mut row)?;
+    let runs = row::read(bytes, &mut row)?;
     if row.specversion.0.is_some() {
         return envelope::decode(bytes, context, plan);
     }
-    assemble(row, context, plan)
+    assemble(row, runs, context, plan)
 }
 
-fn assemble<'a>(row: Row<'a>, context: &Context<'a>, plan: &NumberPlan) -> Result<Cdr<'a>, Rejection> {
+fn assemble<'a>(row: Row<'a>, runs: Runs<'a>, context: &Context<'a>, plan: &NumberPlan) -> Result<Cdr<'a>, Rejection> {
     let source = Cow::Borrowed(context.ce_source.or(context.profile).unwrap_or("native"));
     let id = match context.ce_id {
         Some(id) => Cow::Borrowed(id),
@@ -87,6 +88,7 @@ fn assemble<'a>(row: Row<'a>, context: &Context<'a>, plan: &NumberPlan) -> Resul
         flags: flags.with_if(callee.is_masked(), Flags::MASKED),
         text: Text {
             is_plain: true,
+            runs,
             call_id: row.call_id.0,
             user_id: row.user_id.0,
             user_principal_name: row.user_principal_name.0,

@@ -48,13 +48,13 @@ pub(super) fn decode<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPl
         None => context.key.map(Cow::Borrowed),
     };
     let mut row = Row::default();
-    row::read(data.as_bytes(), &mut row)?;
+    let runs = row::read(data.as_bytes(), &mut row)?;
     match (&row.org_id.0, key) {
         (Some(org), Some(key)) if *org != key => return Err(super::org_mismatch(org, &key, "orgId")),
         (None, key) => row.org_id = Field(key),
         _ => {}
     }
     let identified = Context { key: None, ce_id: Some(""), ce_source: Some(""), ..*context };
-    let cdr = assemble(row, &identified, plan)?;
+    let cdr = assemble(row, runs, &identified, plan)?;
     Ok(Cdr { id, source, ..cdr })
 }

@@ -7,14 +7,15 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
 
-use super::fault;
+use super::{fault, plain};
+use crate::cdr::Runs;
 use crate::rejection::{Reason, Rejection};
 
 /// Defines [`Row`], how it is filled from JSON, and what kind each field is, from one list of names.
 macro_rules! row {
     ($($field:ident: $kind:ident = $name:literal,)+) => {
         /// Every field that is read. Others are skipped.
-        #[derive(Debug, Default)]
+        #[derive(Debug, Default, PartialEq, Eq)]
         pub(super) struct Row<'a> {
             $(pub(super) $field: row!(@type $kind 'a),)+
         }
@@ -47,44 +48,79 @@ macro_rules! row {
             }
         }
 
+        impl<'a> Row<'a> {
+            /// Takes the fields that stand at `cursor`, as long as each comes later in the list than the one before it.
+            /// `None` leaves the row to the reader.
+            #[inline]
+            pub(super) fn take_in_order(&mut self, cursor: &mut plain::Cursor<'a>, seen: &mut u64) -> Option<()> {
+                $(
+                    let here = cursor.rest_length();
+                    if cursor.take_key(concat!("\"", $name, "\":")) {
+                        let bit = 1 << Name::$field as u32;
+                        if *seen & bit != 0 {
+                            return None;
+                        }
+                        *seen |= bit;
+                        plain::Value::take(&mut self.$field, cursor)?;
+                        row!(@run $kind cursor here (self.$field));
+                        cursor.take_separator()?;
+                        if cursor.has_ended {
+                            return Some(());
+                        }
+                    }
+                )+
+                Some(())
+            }
+        }
+
         /// The kind of the field `name`, if it is one that is read.
         pub(super) fn kind_of(name: &str) -> Option<Kind> {
             match name {
-                $($name => Some(Kind::$kind),)+
+                $($name => Some(row!(@kind $kind)),)+
                 _ => None,
             }
         }
     };
     (@type Text $life:lifetime) => { Field<$life> };
+    (@type Carried $life:lifetime) => { Field<$life> };
     (@type Number $life:lifetime) => { Decimal<$life> };
     (@type Truth $life:lifetime) => { Void };
+    (@kind Carried) => { Kind::Text };
+    (@kind $kind:ident) => { Kind::$kind };
+    // What a debit carries as it is.
+    (@run Carried $cursor:ident $at:ident ($field:expr)) => {
+        if $field.0.is_some() {
+            $cursor.add_to_runs($at);
+        }
+    };
+    (@run $kind:ident $cursor:ident $at:ident ($field:expr)) => { let _ = $at; };
 }
 
 row! {
     id: Text = "id",
-    call_id: Text = "callId",
+    call_id: Carried = "callId",
     org_id: Text = "orgId",
-    user_id: Text = "userId",
-    user_principal_name: Text = "userPrincipalName",
-    user_display_name: Text = "userDisplayName",
+    user_id: Carried = "userId",
+    user_principal_name: Carried = "userPrincipalName",
+    user_display_name: Carried = "userDisplayName",
     start_date_time: Text = "startDateTime",
     end_date_time: Text = "endDateTime",
     duration: Number = "duration",
     charge: Number = "charge",
     call_type: Text = "callType",
     currency: Text = "currency",
-    callee_number: Text = "calleeNumber",
-    usage_country_code: Text = "usageCountryCode",
-    tenant_country_code: Text = "tenantCountryCode",
+    callee_number: Carried = "calleeNumber",
+    usage_country_code: Carried = "usageCountryCode",
+    tenant_country_code: Carried = "tenantCountryCode",
     connection_charge: Number = "connectionCharge",
-    caller_number: Text = "callerNumber",
-    destination_context: Text = "destinationContext",
-    destination_name: Text = "destinationName",
-    conference_id: Text = "conferenceId",
-    license_capability: Text = "licenseCapability",
-    inventory_type: Text = "inventoryType",
-    operator: Text = "operator",
-    call_duration_source: Text = "callDurationSource",
+    caller_number: Carried = "callerNumber",
+    destination_context: Carried = "destinationContext",
+    destination_name: Carried = "destinationName",
+    conference_id: Carried = "conferenceId",
+    license_capability: Carried = "licenseCapability",
+    inventory_type: Carried = "inventoryType",
+    operator: Carried = "operator",
+    call_duration_source: Carried = "callDurationSource",
     received_at: Text = "receivedAt",
     revision: Number = "revision",
     void: Truth = "void",
@@ -93,15 +129,24 @@ row! {
 }
 
 /// Reads a row into `row`, which is empty; what the reader refuses is named. UTF-8 is checked first, since the reader
-/// would do so last, after it had already given texts away.
+/// would do so last, after it had already given texts away. Returns what can be carried on in runs.
 ///
 /// A row is 700 bytes: it is filled in place, because the way out through the reader would copy it five times.
 #[inline]
-pub(super) fn read<'a>(bytes: &'a [u8], row: &mut Row<'a>) -> Result<(), Rejection> {
+pub(super) fn read<'a>(bytes: &'a [u8], row: &mut Row<'a>) -> Result<Runs<'a>, Rejection> {
     if !fault::begins_object(bytes) {
         return Err(fault::not_an_object(bytes));
     }
     let text = fault::utf8(bytes)?;
+    if let Some(runs) = plain::read(text, row) {
+        return Ok(runs);
+    }
+    *row = Row::default();
+    by_reader(text, row).map(|()| Runs::default())
+}
+
+/// [`read`] for every row there can be.
+pub(super) fn by_reader<'a>(text: &'a str, row: &mut Row<'a>) -> Result<(), Rejection> {
     let mut reader = sonic_rs::Deserializer::from_str(text);
     let filled = Fill { row, seen: 0 }.deserialize(&mut reader).and_then(|()| reader.end());
     filled.map_err(|error| fault::name(text, &error))
@@ -165,7 +210,7 @@ impl<'de> Deserialize<'de> for Name {
 }
 
 /// A text field: a string, or an integer as its digits. Null and empty are absent.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Field<'a>(pub(super) Option<Cow<'a, str>>);
 
 impl Field<'_> {
@@ -215,7 +260,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
 }
 
 /// A number exactly as it was written; a string is taken for the number inside it. Null and empty are absent.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Decimal<'a>(pub(super) Option<Cow<'a, str>>);
 
 impl Decimal<'_> {
@@ -250,7 +295,7 @@ fn unquote(raw: Cow<'_, str>) -> Option<Cow<'_, str>> {
 }
 
 /// `true`, `false` or null.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Void(pub(super) bool);
 
 impl<'de> Deserialize<'de> for Void {

@@ -9,7 +9,7 @@ use super::duration::{self, Duration};
 use super::profile::mapping::{CallTypes, Mapping, Texts};
 use super::profile::{FieldRef, Profile};
 use super::{Context, Decoded, instant};
-use crate::cdr::{CallType, Callee, Cdr, Text};
+use crate::cdr::{CallType, Callee, Cdr, Runs, Text};
 use crate::flags::Flags;
 use crate::native;
 use crate::number;
@@ -229,6 +229,7 @@ impl<'a, F: Fields<'a>> Record<'a, '_, F> {
     ) -> Text<'a> {
         Text {
             is_plain: false,
+            runs: Runs::default(),
             call_id: self.get(texts.call_id),
             user_id: self.get(texts.user_id),
             user_principal_name: self.get(texts.user_principal_name),
