@@ -42,8 +42,17 @@ impl Desk {
         run(drawdown().args(words).arg("--config").arg(self.path("drawdown.toml")))
     }
 
+    /// A process that has opened its log: before that there may be no store to look into.
     fn start(&self) -> Process {
-        Process::start(&self.path("drawdown.toml"), &self.path("serve.log"))
+        let log = self.path("serve.log");
+        let begun = || std::fs::read_to_string(&log).unwrap_or_default().matches("serving").count();
+        let (before, deadline) = (begun(), Instant::now() + PATIENCE);
+        let process = Process::start(&self.path("drawdown.toml"), &log);
+        while begun() == before {
+            assert!(Instant::now() < deadline, "{}", std::fs::read_to_string(&log).unwrap_or_default());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        process
     }
 
     fn import(&self, commands: Option<&Path>, calls: Option<&Path>) {
@@ -162,8 +171,9 @@ fn a_month_live(desk: &Desk) {
     desk.import(None, Some(&desk.path("one.jsonl")));
     let after = desk.await_lines("debits", debits.len() + 1);
     let corrected = rerated(desk, after.len());
+    let more = withdrawn(desk, one, after.len() + corrected);
     server.stop();
-    assert_eq!(desk.tail("debits").len(), after.len() + corrected);
+    assert_eq!(desk.tail("debits").len(), after.len() + corrected + more);
     let (before, last) = after.split_at(debits.len());
     assert_eq!(before, debits);
     assert!(last[0].contains("\"id\":\"one-more\""), "{last:?}");
@@ -214,6 +224,31 @@ fn rerated(desk: &Desk, before: usize) -> usize {
     let rest = rerate(&[]);
     assert_eq!((rest["differing"].as_u64(), debits.len()), (Some(0), before + 2 * count), "{rest}");
     2 * count
+}
+
+/// The dearer deck is withdrawn while the process runs, and `call` is rated until the one before it prices it again; a version
+/// that was withdrawn cannot be published once more. Returns how many debits that made.
+fn withdrawn(desk: &Desk, mut call: serde_json::Value, before: usize) -> usize {
+    let mut version_of = |number: usize| {
+        call["id"] = format!("priced-{number}").into();
+        std::fs::write(desk.path("priced.jsonl"), format!("{call}\n")).expect("it can be written");
+        desk.import(None, Some(&desk.path("priced.jsonl")));
+        let debits = desk.await_lines("debits", before + number);
+        let debit: serde_json::Value = serde_json::from_str(&debits[before + number - 1]).expect("a debit");
+        debit["charge"]["deckVersion"].as_u64()
+    };
+    assert_eq!(version_of(1), Some(2));
+    let said = desk.drawdown(&["deck", "withdraw", "acs-pstn", "2"]);
+    assert!(said.contains("withdrawn"), "{said}");
+    let said = desk.drawdown(&["deck", "withdraw", "acs-pstn", "2"]);
+    assert!(said.contains("withdrawn since 2"), "{said}");
+    let count = (2..50).find(|number| version_of(*number) == Some(1)).expect("the withdrawal is taken up");
+    let mut publish = drawdown();
+    publish.args(["deck", "publish"]).arg(desk.path("dearer.toml")).arg("--config").arg(desk.path("drawdown.toml"));
+    let again = publish.output().expect("the program runs");
+    let refusal = String::from_utf8_lossy(&again.stderr);
+    assert!(!again.status.success() && refusal.contains("version 2 was withdrawn"), "{refusal}");
+    count
 }
 
 #[test]
