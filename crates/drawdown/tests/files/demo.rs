@@ -1,17 +1,11 @@
 //! `drawdown demo`: the same output wherever it runs, but for what depends on speed.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
-fn directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("demo").join(name);
-    let _ = std::fs::remove_dir_all(&directory);
-    std::fs::create_dir_all(&directory).expect("a directory for the test");
-    directory
-}
+use crate::common::{directory, drawdown};
 
 fn demo(directory: &Path) -> String {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drawdown"));
+    let mut command = drawdown();
     let run = command.arg("demo").current_dir(directory).output().expect("the demonstration runs");
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
     let text = String::from_utf8(run.stdout).expect("the output is text");
@@ -20,7 +14,7 @@ fn demo(directory: &Path) -> String {
 
 #[test]
 fn ends_with_clean_books() {
-    let directory = directory("one");
+    let directory = directory("demo", "one");
     let text = demo(&directory);
     insta::assert_snapshot!("demo", text);
     for clean in ["clean: 213 debits", "clean: 24 debits"] {
@@ -30,7 +24,7 @@ fn ends_with_clean_books() {
 
 #[test]
 fn a_second_run_over_the_first_writes_the_same() {
-    let directory = directory("two");
+    let directory = directory("demo", "two");
     let rated = directory.join("drawdown-demo/rated");
     let files = ["debits.jsonl", "account-events.jsonl", "rejects.jsonl", "accounts.jsonl"];
     let read = || files.map(|name| std::fs::read(rated.join(name)).expect("an output"));
@@ -40,9 +34,9 @@ fn a_second_run_over_the_first_writes_the_same() {
 
 #[test]
 fn a_directory_that_cannot_be_written_is_named() {
-    let directory = directory("file");
+    let directory = directory("demo", "file");
     std::fs::write(directory.join("taken"), "").expect("a file is written");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drawdown"));
+    let mut command = drawdown();
     let run = command.args(["demo", "--out", "taken"]).current_dir(&directory).output().expect("it runs");
     assert_eq!(run.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&run.stderr).contains("taken: cannot be written"));

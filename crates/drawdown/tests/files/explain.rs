@@ -1,26 +1,15 @@
 //! `drawdown explain` on the debits of the demonstration.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::common::{directory, drawdown};
 use serde_json::Value;
-
-fn directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("explain").join(name);
-    let _ = std::fs::remove_dir_all(&directory);
-    std::fs::create_dir_all(&directory).expect("a directory for the test");
-    directory
-}
-
-fn drawdown() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_drawdown"))
-}
 
 fn rated() -> &'static Path {
     static RATED: OnceLock<PathBuf> = OnceLock::new();
     RATED.get_or_init(|| {
-        let directory = directory("demo");
+        let directory = directory("explain", "demo");
         let run = drawdown().arg("demo").arg("--out").arg(&directory).output().expect("the demonstration runs");
         assert!(run.status.success());
         directory.join("rated")
@@ -102,7 +91,7 @@ fn every_debit_of_the_demonstration() {
 /// A charge that the deck does not give: said, by field, and exit code 1.
 #[test]
 fn a_charge_that_was_changed_is_shown() {
-    let directory = directory("changed");
+    let directory = directory("explain", "changed");
     let mut debit = find(|debit| debit["charge"]["amount"] == "8.28");
     let id = debit["id"].as_str().expect("an id").to_owned();
     debit["charge"]["pricePerMinute"] = "0.24".into();

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
+use crate::common::ran;
 use serde_json::Value;
 
 fn dir(name: &str) -> PathBuf {
@@ -13,13 +13,9 @@ fn dir(name: &str) -> PathBuf {
     path
 }
 
-fn drawdown(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_drawdown")).args(args).output().expect("the binary runs")
-}
-
 fn generate(dir: &Path, args: &[&str]) -> Value {
     let out = dir.display().to_string();
-    let output = drawdown(&[&["generate", "--json", "--out", &out], args].concat());
+    let output = ran(&[&["generate", "--json", "--out", &out], args].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).expect("one JSON object")
 }
@@ -43,7 +39,7 @@ fn the_same_seed_makes_the_same_files() {
 fn rate(dir: &Path) {
     let path = |name: &str| dir.join(name).display().to_string();
     let deck = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/decks/acs-pstn.toml");
-    let output = drawdown(&[
+    let output = ran(&[
         "rate",
         "--deck",
         deck,
@@ -96,7 +92,7 @@ fn licences_and_corrections_rate_as_they_were_meant() {
     let args = ["--records", "60000", "--seed", "6", "--orgs", "50"];
     let made = generate(&dir, &[&args, MISCHIEF, CREDITS].concat());
     rate(&dir);
-    let verified = drawdown(&["verify", &dir.join("out").display().to_string()]);
+    let verified = ran(&["verify", &dir.join("out").display().to_string()]);
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
     let made = |name: &str| made[name].as_u64().expect(name);
     assert_eq!(made("licensed"), 30);
@@ -161,11 +157,11 @@ fn wrong_options_say_what_to_write() {
     ] {
         let all = [&["generate", "--seed", "1", "--out", &out], args].concat();
         let records = if args.contains(&"--records") { &[][..] } else { &["--records", "10"] };
-        let output = drawdown(&[&all, records].concat());
+        let output = ran(&[&all, records].concat());
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         let err = String::from_utf8_lossy(&output.stderr);
         assert!(err.contains(expected), "{args:?}: {err}");
     }
-    let output = drawdown(&["generate", "--seed", "1", "--records", "1", "--out", "/dev/null/x"]);
+    let output = ran(&["generate", "--seed", "1", "--records", "1", "--out", "/dev/null/x"]);
     assert_eq!(output.status.code(), Some(2));
 }

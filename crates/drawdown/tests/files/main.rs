@@ -2,6 +2,8 @@
 //!
 //! One program for all of it, since each would be linked anew.
 
+mod common;
+
 mod calendar;
 mod call_types;
 mod deck;

@@ -1,16 +1,13 @@
 //! Completions and manual pages, as the binary makes them.
 
 use std::path::Path;
-use std::process::{Command, Output};
 
-fn drawdown(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_drawdown")).args(args).output().expect("the binary runs")
-}
+use crate::common::ran;
 
 #[test]
 fn completions_know_every_command() {
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let output = drawdown(&["completions", shell]);
+        let output = ran(&["completions", shell]);
         assert!(output.status.success(), "{shell}");
         let script = String::from_utf8_lossy(&output.stdout);
         for command in [
@@ -35,14 +32,14 @@ fn completions_know_every_command() {
             assert!(script.contains(command), "{shell} does not know {command}");
         }
     }
-    assert_eq!(drawdown(&["completions", "tcsh"]).status.code(), Some(2));
+    assert_eq!(ran(&["completions", "tcsh"]).status.code(), Some(2));
 }
 
 #[test]
 fn every_command_has_a_page() {
     let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("man");
     let dir_text = dir.display().to_string();
-    assert!(drawdown(&["man", "--out", &dir_text]).status.success());
+    assert!(ran(&["man", "--out", &dir_text]).status.success());
     for page in [
         "drawdown",
         "drawdown-rate",
@@ -67,7 +64,7 @@ fn every_command_has_a_page() {
 
 #[test]
 fn a_directory_that_cannot_be_made_is_a_wrong_command_line() {
-    let output = drawdown(&["man", "--out", "/dev/null/man"]);
+    let output = ran(&["man", "--out", "/dev/null/man"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("/dev/null/man: cannot be made"));
 }

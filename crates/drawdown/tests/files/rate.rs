@@ -5,14 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use crate::common::{directory, drawdown};
 use serde_json::Value;
-
-fn directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rate").join(name);
-    let _ = std::fs::remove_dir_all(&directory);
-    std::fs::create_dir_all(&directory).expect("a directory for the test");
-    directory
-}
 
 fn config(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config").join(name)
@@ -20,7 +14,7 @@ fn config(name: &str) -> PathBuf {
 
 /// `rate` with the bundled deck into `out`.
 fn rate(out: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drawdown"));
+    let mut command = drawdown();
     command.arg("rate").arg("--deck").arg(config("decks/acs-pstn.toml")).arg("--out").arg(out);
     command
 }
@@ -54,7 +48,7 @@ fn outputs(out: &Path) -> [Vec<u8>; 4] {
 
 #[test]
 fn the_summary_of_the_demonstration() {
-    let directory = directory("summary");
+    let directory = directory("rate", "summary");
     let output = run(demo(&directory.join("out")).arg(calls()));
     let text = String::from_utf8(output.stdout).expect("text");
     let text: String = text.lines().filter(|line| !line.starts_with("took")).map(|line| format!("{line}\n")).collect();
@@ -63,9 +57,9 @@ fn the_summary_of_the_demonstration() {
 
 #[test]
 fn any_number_of_threads_writes_the_same_bytes() {
-    let directory = directory("threads");
+    let directory = directory("rate", "threads");
     let generated = directory.join("generated");
-    let mut generate = Command::new(env!("CARGO_BIN_EXE_drawdown"));
+    let mut generate = drawdown();
     generate.args([
         "generate",
         "--records",
@@ -95,7 +89,7 @@ fn any_number_of_threads_writes_the_same_bytes() {
 
 #[test]
 fn standard_input_and_gzip_are_read_like_a_file() {
-    let directory = directory("ways");
+    let directory = directory("rate", "ways");
     let file = directory.join("file");
     well(demo(&file).arg(calls()));
     let [debits, events, _, accounts] = outputs(&file);
@@ -123,7 +117,7 @@ fn standard_input_and_gzip_are_read_like_a_file() {
 /// boundaries.md T4: inputs are merged by their heads. The calls dealt out to three files come together again.
 #[test]
 fn several_inputs_are_merged_by_arrival() {
-    let directory = directory("merged");
+    let directory = directory("rate", "merged");
     let whole = directory.join("whole");
     let text = std::fs::read_to_string(calls()).expect("the calls");
     // The line that is cut off has no arrival of its own, so it would not keep its place.
@@ -148,7 +142,7 @@ fn several_inputs_are_merged_by_arrival() {
 
 #[test]
 fn without_commands_every_call_is_priced_and_goes_on_the_invoice() {
-    let directory = directory("post-usage");
+    let directory = directory("rate", "post-usage");
     let summary = well(rate(&directory).arg(calls()));
     let charged = &summary["charged"][0];
     assert_eq!(charged["amount"], charged["byFunder"]["postUsage"]);
@@ -157,12 +151,12 @@ fn without_commands_every_call_is_priced_and_goes_on_the_invoice() {
 
 #[test]
 fn wrong_usage_is_exit_code_2_and_names_what_is_wrong() {
-    let directory = directory("usage");
+    let directory = directory("rate", "usage");
     let out = directory.join("out");
     let empty = directory.join("empty.toml");
     std::fs::write(&empty, "").expect("the file is written");
     let no_deck = || {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_drawdown"));
+        let mut command = drawdown();
         command.arg("rate").arg(calls());
         command
     };
@@ -188,7 +182,7 @@ fn wrong_usage_is_exit_code_2_and_names_what_is_wrong() {
 
 #[test]
 fn strict_makes_rejects_exit_code_1() {
-    let directory = directory("strict");
+    let directory = directory("rate", "strict");
     assert_eq!(run(demo(&directory).arg(calls()).arg("--strict")).status.code(), Some(1));
     let sound = directory.join("sound.jsonl");
     std::fs::write(&sound, record(1)).expect("the file is written");
@@ -205,7 +199,7 @@ fn record(number: u32) -> String {
 /// Rates one file of `bytes`; expects as many debited and rejected records, and nothing unaccounted for.
 #[track_caller]
 fn check_bytes(name: &str, bytes: &[u8], debited: u64, rejected: u64) {
-    let directory = directory(name);
+    let directory = directory("rate", name);
     let file = directory.join("input");
     std::fs::write(&file, bytes).expect("the file is written");
     let summary = well(rate(&directory.join("out")).arg(&file));
@@ -257,7 +251,7 @@ fn whatever_is_in_a_file_every_line_is_accounted_for() {
 #[test]
 fn a_line_of_100_megabytes_is_rejected_in_bounded_memory() {
     const LINE_BYTES: usize = 100_000_000;
-    let directory = directory("long-line");
+    let directory = directory("rate", "long-line");
     let mut command = rate(&directory);
     let mut child =
         command.args(["--json", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("drawdown runs");

@@ -2,23 +2,17 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
+use crate::common::{directory, drawdown};
 use serde_json::Value;
 
 fn log() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../report/tests/data")
 }
 
-fn directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("report").join(name);
-    let _ = std::fs::remove_dir_all(&directory);
-    std::fs::create_dir_all(&directory).expect("a directory for the test");
-    directory
-}
-
 fn report(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_drawdown")).arg("report").args(args).output().expect("the program runs")
+    drawdown().arg("report").args(args).output().expect("the program runs")
 }
 
 /// What a report that ends well prints.
@@ -74,7 +68,7 @@ fn json_for_scripts() {
 /// A report that goes to standard output has its summary beside it; one that goes to a file prints it.
 #[test]
 fn a_usage_report_and_its_summary() {
-    let (log, directory) = (log().display().to_string(), directory("usage"));
+    let (log, directory) = (log().display().to_string(), directory("report", "usage"));
     let output = report(&usage(&log, &[]));
     assert_eq!(
         String::from_utf8_lossy(&output.stderr),
@@ -95,7 +89,7 @@ fn a_usage_report_and_its_summary() {
 
 #[test]
 fn debits_may_be_a_file_a_compressed_one_or_a_pipe() {
-    let (log, directory) = (log(), directory("inputs"));
+    let (log, directory) = (log(), directory("report", "inputs"));
     let debits = std::fs::read(log.join("debits.jsonl")).expect("the debits");
     let expected = printed(&usage(&log.display().to_string(), &[]));
     let path = directory.join("debits.jsonl.gz");
@@ -106,7 +100,7 @@ fn debits_may_be_a_file_a_compressed_one_or_a_pipe() {
     for input in [directory, path, log.join("debits.jsonl")] {
         assert_eq!(printed(&usage(&input.display().to_string(), &[])), expected, "{}", input.display());
     }
-    let mut command = Command::new(env!("CARGO_BIN_EXE_drawdown"));
+    let mut command = drawdown();
     command.arg("report").args(usage("-", &[])).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().expect("the program runs");
     child.stdin.take().expect("a pipe").write_all(&debits).expect("written");
@@ -132,7 +126,7 @@ fn wrong_command_lines_say_what_to_do() {
 /// A contradiction is a finding; a line that cannot be read is a fault; and neither leaves a file behind.
 #[test]
 fn a_log_that_is_broken() {
-    let (log, directory) = (log(), directory("broken"));
+    let (log, directory) = (log(), directory("report", "broken"));
     let debits = std::fs::read_to_string(log.join("debits.jsonl")).expect("the debits");
     let events = std::fs::read_to_string(log.join("account-events.jsonl")).expect("the events");
     std::fs::write(directory.join("account-events.jsonl"), events).expect("written");

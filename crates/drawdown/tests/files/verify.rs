@@ -2,22 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
+use crate::common::{directory, drawdown};
 use drawdown_testkit::workload::{Input, Options, Workload};
 use serde_json::{Value, json};
-
-fn directory(name: &str) -> PathBuf {
-    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("verify").join(name);
-    let _ = std::fs::remove_dir_all(&directory);
-    std::fs::create_dir_all(&directory).expect("a directory for the test");
-    directory
-}
-
-fn drawdown() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_drawdown"))
-}
 
 fn deck() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config/decks/acs-pstn.toml")
@@ -27,7 +16,7 @@ fn deck() -> PathBuf {
 fn rated() -> &'static Path {
     static RATED: OnceLock<PathBuf> = OnceLock::new();
     RATED.get_or_init(|| {
-        let directory = directory("demo");
+        let directory = directory("verify", "demo");
         let run = drawdown().arg("demo").arg("--out").arg(&directory).output().expect("the demonstration runs");
         assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
         directory.join("rated")
@@ -61,7 +50,7 @@ struct Tampered {
 
 impl Tampered {
     fn new(name: &str) -> Self {
-        let directory = directory(name);
+        let directory = directory("verify", name);
         for file in [DEBITS, EVENTS, ACCOUNTS] {
             std::fs::copy(rated().join(file), directory.join(file)).expect("the file is copied");
         }
@@ -127,7 +116,7 @@ fn whatever_rate_writes_of_random_worlds_is_clean() {
     for seed in 100..108 {
         let world = Workload::generate(seed, Options { operations: 2_000, ..Options::default() });
         let world = within_organisations(world);
-        let inputs = directory(&format!("world-{seed}"));
+        let inputs = directory("verify", &format!("world-{seed}"));
         world.write_to(&inputs).expect("the inputs are written");
         let mut rate = drawdown();
         rate.arg("rate").arg(inputs.join("cdrs.jsonl")).arg("--commands").arg(inputs.join("commands.jsonl"));
