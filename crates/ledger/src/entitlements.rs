@@ -260,7 +260,8 @@ impl Entitlements {
             }
         }
         self.users = users;
-        changes.sort_unstable();
+        // At one instant whoever comes is counted before whoever goes, who may be the same: no count falls below nothing.
+        changes.sort_unstable_by_key(|(pool, at, change)| (*pool, *at, change.wrapping_neg()));
         for (pool, at, change) in changes {
             self.pools[pool].holders.change(pool, at, change);
         }

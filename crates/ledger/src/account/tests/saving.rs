@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use drawdown_units::{Currency, Money, Timestamp};
 
+use super::script;
 use crate::account::{Account, Input, Opening, RatedCall};
-use crate::command::{AddFunds, Command, Licensing, Mode, OpenAccount};
+use crate::command::{AddFunds, Command, Licence, Licensing, Mode, OpenAccount};
 use crate::effects::Effects;
 use crate::rules::Rules;
 
@@ -54,5 +55,28 @@ fn unsound_state_is_not_opened() {
         let mut opening = saved();
         unsettle(&mut opening);
         assert_eq!(Account::restore(opening, &rules), None, "case {number}");
+    }
+}
+
+/// How many hold a licence is not saved but counted again, also of who had it for no time at all.
+#[test]
+fn holders_are_counted_again_as_they_were() {
+    let rules = Rules { plans: script::plans(), ..Rules::default() };
+    let mut account = Account::restore(saved(), &rules).expect("sound");
+    let now = account.head().clock;
+    let mut effects = Effects::default();
+    let licence = |user: &str| Licence { user: user.into(), licence: "EITHER".into(), country: *b"US" };
+    let removal = |user: &str| Command::RemoveLicence { user: user.into(), licence: "EITHER".into() };
+    for (days, command) in [
+        (0, Command::AssignLicence(licence("u1"))),
+        (0, removal("u1")),
+        (1, Command::AssignLicence(licence("u2"))),
+        (2, Command::AssignLicence(licence("u1"))),
+        (2, removal("u2")),
+    ] {
+        account.apply(now.plus_seconds(86_400 * days), Input::Command(&command), &rules, &mut effects);
+        // Nothing of the one pool is used, and its count of holders is not saved.
+        let saved = Opening { pools: Vec::new(), ..account.save() };
+        assert_eq!(Account::restore(saved, &rules).expect("sound"), account);
     }
 }

@@ -138,7 +138,7 @@ impl Play {
 }
 
 /// A small catalogue: a shared plan with either-or, one for each user, conferencing, credits and the exemption.
-fn plans() -> Plans {
+pub(super) fn plans() -> Plans {
     let mut plans = Plans::new(vec![(*b"PR", *b"US")]);
     let either = CallingPlan { domestic: 10, international: 5, either_closes_both: true, ..CallingPlan::default() };
     let own = CallingPlan { domestic: 6, per_user: true, ..CallingPlan::default() };
