@@ -245,7 +245,7 @@ pub fn whole_way(partition: &mut Partition, engine: &Engine<'_>, records: &[Vec<
     for together in records.chunks(AHEAD_COUNT) {
         let cdrs = together.iter().map(|bytes| native::decode(bytes, &Context::default()).expect("a row"));
         let cdrs: Vec<Cdr<'_>> = cdrs.collect();
-        partition.look_ahead(cdrs.iter());
+        partition.look_ahead(engine.catalogue, cdrs.iter());
         for cdr in &cdrs {
             let arrival = cdr.end.unwrap_or(cdr.start);
             let outcome = partition.cdr(engine, arrival, cdr, outputs, &mut InProgress);

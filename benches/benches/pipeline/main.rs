@@ -39,7 +39,7 @@ fn main() {
     let broker = Broker::single().expect("a broker");
     if wants("throughput") {
         for orgs in [1_000, 100_000] {
-            throughput::run(&Bench::new(&broker, "throughput", 8), orgs, count.unwrap_or(1_000_000));
+            throughput::run(&Bench::new(&broker, "throughput", 8), orgs, count.unwrap_or(1_000_000), orgs == 1_000);
         }
     }
     if wants("latency") {

@@ -1,6 +1,6 @@
 //! Which price a record has: free by its kind, by a row of the deck in force, or none that anyone knows.
 
-use drawdown_rating::{Call, Called, Catalogue, NoDeck, PlanId, Product, Uncharged};
+use drawdown_rating::{Call, Called, Catalogue, NoDeck, PlanId, Product, Row, Uncharged};
 use drawdown_units::Currency;
 use drawdown_wire::cdr::{CallType, Callee, Cdr};
 use drawdown_wire::debit::{Pricing, Unrated};
@@ -36,6 +36,14 @@ pub fn price<'c>(
         Callee::NothingVisible => Ok(unrated(Unrated::NothingVisible, Flags::NONE)),
         Callee::NotRated => Ok((Pricing::Free, Flags::NONE)),
     }
+}
+
+/// The row that most likely prices a record, for looking ahead.
+pub fn likely_row<'c>(catalogue: &'c Catalogue, rate_plan: &str, cdr: &Cdr<'_>) -> Option<&'c Row> {
+    let product = cdr.call_type.product()?;
+    let Callee::Number { number, masked } = cdr.callee else { return None };
+    let deck = catalogue.deck_in_force(catalogue.plan(rate_plan)?, product, cdr.start).ok()?;
+    deck.look_up(product, Called { number, masked })?.row(cdr.caller, cdr.start)
 }
 
 fn by_deck<'c>(catalogue: &'c Catalogue, plan: Option<PlanId>, call: &Call) -> Result<(Pricing<'c>, Flags), Rejection> {

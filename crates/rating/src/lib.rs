@@ -31,4 +31,4 @@ pub use number::Number;
 pub use plan::RatePlan;
 pub use product::Product;
 pub use rounding::{Rounding, RoundingMode};
-pub use row::{Row, Tier};
+pub use row::{Memo, Row, Tier};

@@ -6,6 +6,8 @@
 use core::fmt;
 use core::num::NonZeroU64;
 
+use drawdown_units::sixteen_digits;
+
 /// The digits of an E.164 number or of a prefix of one: 1 to 15, the first not zero.
 ///
 /// Kept as the number padded with zeros to 15 digits, so that all numbers which share a prefix are one range of integers.
@@ -88,14 +90,8 @@ impl Number {
 
     /// Writes the digits, without `+`, into `buffer` and returns the part of it that holds them.
     pub fn write_digits(self, buffer: &mut [u8; Self::DIGITS_MAX]) -> &[u8] {
-        // Two halves in 32 bits, whose digits do not wait for one another.
-        let (high, low) = (self.padded() / 100_000_000, self.padded() % 100_000_000);
-        let (mut high, mut low) = (high as u32, low as u32);
-        for (place, slot) in buffer.iter_mut().enumerate().rev() {
-            let half = if place < 7 { &mut high } else { &mut low };
-            *slot = b'0'.wrapping_add((*half % 10) as u8);
-            *half /= 10;
-        }
+        let [_, digits @ ..] = sixteen_digits(self.padded()).to_le_bytes();
+        *buffer = digits;
         &buffer[..usize::from(self.length())]
     }
 }

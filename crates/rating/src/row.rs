@@ -1,6 +1,7 @@
 //! One row of a deck: the price of a prefix.
 
-use std::sync::Arc;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 use drawdown_units::{Money, Price};
 
@@ -8,7 +9,7 @@ use crate::{Number, Product};
 
 /// A row as compiled: every default filled in, every value checked.
 ///
-/// Two cache lines: what a charge needs comes first, so that it reads one of them.
+/// Three cache lines: what a charge needs comes first, so that it reads one of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[repr(C, align(64))]
 pub struct Row {
@@ -31,6 +32,14 @@ pub struct Row {
     pub(crate) choice: Choosing,
     /// Where the row begins in its file, from 1.
     pub line: u32,
+    /// Kept for whoever writes charges down.
+    pub as_written: Memo,
+    /// Which kind of call is priced.
+    pub product: Product,
+    /// Charged like any other row, and flagged.
+    pub blocked: bool,
+    /// A premium-rate number: never paid with included minutes (boundaries.md U20).
+    pub premium: bool,
     /// What the deck calls the destination; empty where it has no such column.
     pub destination: Arc<str>,
     /// The time band the row is for; `None` is a row for every band that the prefix has no other row for.
@@ -39,12 +48,46 @@ pub struct Row {
     pub tiers: Box<[Tier]>,
     /// The digits a caller must begin with; `None` is a row for every other caller.
     pub origin_prefix: Option<Number>,
-    /// Which kind of call is priced.
-    pub product: Product,
-    /// Charged like any other row, and flagged.
-    pub blocked: bool,
-    /// A premium-rate number: never paid with included minutes (boundaries.md U20).
-    pub premium: bool,
+}
+
+/// A text that follows from a row and its deck alone: made when it is first asked for, since most rows of a deck never are.
+/// It is no part of what the row says.
+#[derive(Default)]
+pub struct Memo(OnceLock<Box<str>>);
+
+impl Memo {
+    /// The text, which is always the same that `make` gives.
+    #[inline]
+    pub fn get_or_make(&self, make: impl FnOnce() -> String) -> &str {
+        self.0.get_or_init(|| make().into_boxed_str())
+    }
+
+    /// Its first byte and one further on, if there is a text.
+    fn look_ahead(&self) -> u8 {
+        let text = self.0.get().map_or(&[][..], |text| text.as_bytes());
+        [0, 64].into_iter().filter_map(|at| text.get(at)).fold(0, |all, byte| all ^ byte)
+    }
+}
+
+impl Clone for Memo {
+    /// Another row may be made of the copy, so it has none.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Memo {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Memo {}
+
+impl fmt::Debug for Memo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memo")
+    }
 }
 
 /// What follows from a prefix: one row with one price, or a choice among several by its number.
@@ -79,6 +122,12 @@ pub struct Tier {
 }
 
 impl Row {
+    /// Reads what charging by it and writing that down will ask for, so that it is near. The value means nothing.
+    #[inline]
+    pub fn look_ahead(&self) -> u64 {
+        u64::from(self.increment_s) ^ u64::from(self.as_written.look_ahead())
+    }
+
     /// The seconds that a call of `seconds` is billed for (boundaries.md C1, C3): none for none, else the initial
     /// increment and as many later ones as it takes.
     pub fn billable_seconds(&self, seconds: u32) -> u64 {

@@ -1,5 +1,7 @@
 //! Plain decimal text and scaled integers: read exactly or not at all, written without a detour.
 
+use crate::digits::{put_fraction, put_whole};
+
 /// Why a text is not a plain decimal number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecimalError {
@@ -72,66 +74,11 @@ fn push_digit(value: i64, digit: u8) -> Option<i64> {
     value.checked_mul(10)?.checked_add(i64::from(digit.wrapping_sub(b'0')))
 }
 
-/// The two digits of every number below a hundred: writing two at a time halves the divisions.
-pub(crate) const TWO_DIGITS: [[u8; 2]; 100] = {
-    let mut table = [[0; 2]; 100];
-    let mut number: u8 = 0;
-    while number < 100 {
-        table[number as usize] = [b'0'.wrapping_add(number / 10), b'0'.wrapping_add(number % 10)];
-        number = number.wrapping_add(1);
-    }
-    table
-};
-
-/// How many decimal digits `value` has, one at least.
-#[inline]
-#[allow(clippy::arithmetic_side_effects, reason = "a value of 64 bits has 20 digits at most")]
-fn digit_count(value: u64) -> usize {
-    const POWERS: [u64; 20] = {
-        let mut powers = [1; 20];
-        let mut exponent = 1;
-        while exponent < 20 {
-            powers[exponent] = powers[exponent - 1] * 10;
-            exponent += 1;
-        }
-        powers
-    };
-    // log 2 of 10 is 4096 / 1233.
-    let about = (((64 - (value | 1).leading_zeros()) * 1233) >> 12) as usize;
-    about + usize::from(value | 1 >= POWERS[about])
-}
-
-/// Writes the digits of `value` to the beginning of `out`, which must be long enough, and returns how many they are.
-#[inline]
-#[allow(clippy::arithmetic_side_effects, reason = "counted beforehand")]
-fn put_whole(out: &mut [u8], value: u64) -> usize {
-    let count = digit_count(value);
-    let (mut rest, mut end) = (value, count);
-    while rest >= 100 {
-        end -= 2;
-        put_two(out, end, (rest % 100) as u32);
-        rest /= 100;
-    }
-    if rest >= 10 {
-        put_two(out, end - 2, rest as u32);
-    } else {
-        out[end - 1] = b'0'.wrapping_add(rest as u8);
-    }
-    count
-}
-
-#[inline]
-pub(crate) fn put_two(out: &mut [u8], position: usize, value: u32) {
-    let digits = TWO_DIGITS[value as usize];
-    out[position] = digits[0];
-    out[position.wrapping_add(1)] = digits[1];
-}
-
 /// The longest text of a scaled integer: a minus, nineteen digits, a point, nine decimals.
 pub const DECIMAL_TEXT_MAX: usize = 30;
 
-/// Writes `scaled` times 10^-`DECIMALS` to the beginning of `out`, with at least two and at most nine decimals, without
-/// trailing zeros beyond two, and returns how many bytes that is. What follows them is overwritten as well.
+/// Writes `scaled` times 10^-`DECIMALS`, which is below 10^16, to the beginning of `out`, with at least two and at most nine
+/// decimals, without trailing zeros beyond two, and returns how many bytes that is. What follows them is overwritten as well.
 #[inline]
 #[allow(
     clippy::arithmetic_side_effects,
@@ -142,21 +89,10 @@ pub(crate) fn write_scaled<const DECIMALS: u32>(scaled: i64, out: &mut [u8; DECI
     let nanos = (magnitude % unit) as u32 * const { 10_u32.pow(9 - DECIMALS) };
     out[0] = b'-';
     let sign = usize::from(scaled < 0);
-    let point = sign + put_whole(&mut out[sign..], magnitude / unit);
+    let point = sign + out[sign..].first_chunk_mut().map_or(0, |whole| put_whole(whole, magnitude / unit));
     out[point] = b'.';
-    put_two(out, point + 1, nanos / 10_000_000);
-    if nanos.is_multiple_of(10_000_000) {
-        return point + 3;
-    }
-    put_two(out, point + 3, nanos / 100_000 % 100);
-    put_two(out, point + 5, nanos / 1_000 % 100);
-    put_two(out, point + 7, nanos / 10 % 100);
-    out[point + 9] = b'0'.wrapping_add((nanos % 10) as u8);
-    let mut end = point + 10;
-    while out[end - 1] == b'0' {
-        end -= 1;
-    }
-    end
+    let fraction = out[point + 1..].first_chunk_mut().map_or(0, |fraction| put_fraction(fraction, nanos));
+    point + 1 + fraction.max(2)
 }
 
 /// The text of a scaled integer, on the stack: no exponent, no trailing zeros beyond two decimals.

@@ -6,12 +6,14 @@
 
 mod currency;
 mod decimal;
+mod digits;
 mod money;
 mod price;
 mod timestamp;
 
 pub use currency::Currency;
 pub use decimal::{DECIMAL_TEXT_MAX, DecimalError, DecimalText};
+pub use digits::sixteen_digits;
 pub use money::Money;
 pub use price::Price;
 pub use timestamp::{TIME_TEXT_MAX, TimeText, Timestamp, TimestampError};

@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::decimal::put_two;
+use crate::digits::{above, leading_digits, put_fraction, put_two};
 
 const SECONDS_A_DAY: i64 = 86_400;
 
@@ -184,17 +184,20 @@ impl Timestamp {
             out[19] = b'Z';
             return 20;
         }
-        put_two(out, 20, self.nanos / 10_000_000);
-        put_two(out, 22, self.nanos / 100_000 % 100);
-        put_two(out, 24, self.nanos / 1_000 % 100);
-        put_two(out, 26, self.nanos / 10 % 100);
-        out[28] = b'0'.wrapping_add((self.nanos % 10) as u8);
-        let mut end: usize = 29;
-        while out[end.wrapping_sub(1)] == b'0' {
-            end = end.wrapping_sub(1);
-        }
+        let length = out[20..].first_chunk_mut().map_or(0, |fraction| put_fraction(fraction, self.nanos));
+        let end = length.wrapping_add(20);
         out[end] = b'Z';
         end.wrapping_add(1)
+    }
+
+    /// Whether `text`, if it is an instant, is what would be written of that.
+    #[inline]
+    pub fn is_as_written(text: &str) -> bool {
+        match text.as_bytes() {
+            [.., b'0'..=b'9', b'Z'] if text.len() == 20 => text.as_bytes()[10] == b'T',
+            [.., b'1'..=b'9', b'Z'] if (21..=TIME_TEXT_MAX).contains(&text.len()) => text.as_bytes()[10] == b'T',
+            _ => false,
+        }
     }
 }
 
@@ -238,14 +241,9 @@ fn two_digits(tens: u8, ones: u8) -> Option<u32> {
 #[inline]
 #[allow(clippy::arithmetic_side_effects, reason = "checked digits times ten stay within their bytes")]
 fn pairs(text: &[u8; 8], layout: &[u8; 8]) -> Option<[u8; 8]> {
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let layout = u64::from_le_bytes(*layout);
-    let digits = u64::from_le_bytes(*text) ^ layout;
-    // With 0x76 added, 10 and more reach the highest bit; with 0x7f, 1 and more.
-    let slack =
-        u64::from_le_bytes(core::array::from_fn(|at| if layout.to_le_bytes()[at] == b'0' { 0x76 } else { 0x7f }));
-    let is_wrong = (digits & !HIGHS).wrapping_add(slack) | digits;
-    (is_wrong & HIGHS == 0).then(|| (digits * 10 + (digits >> 8)).to_le_bytes())
+    let digits = u64::from_le_bytes(*text) ^ u64::from_le_bytes(*layout);
+    let greatest = u64::from_le_bytes(layout.map(|byte| if byte == b'0' { 9 } else { 0 }));
+    (above(digits, greatest) == 0).then(|| (digits * 10 + (digits >> 8)).to_le_bytes())
 }
 
 /// Nanoseconds from `.123…`, and what follows them.
@@ -273,22 +271,6 @@ fn split_fraction(rest: &[u8]) -> Result<(u32, &[u8]), TimestampError> {
         length = more.wrapping_add(8);
     }
     Ok((nanos, &digits[length..]))
-}
-
-/// The digits that eight bytes begin with, as if zeros followed up to the eighth, and how many they are.
-#[inline]
-fn leading_digits(bytes: &[u8; 8]) -> (u32, usize) {
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
-    let digits = u64::from_le_bytes(*bytes) ^ 0x3030_3030_3030_3030;
-    let is_other = ((digits & !HIGHS).wrapping_add(0x7676_7676_7676_7676) | digits) & HIGHS;
-    let length = is_other.trailing_zeros() / 8;
-    let is_digit = 1_u64.checked_shl(length.wrapping_mul(8)).map_or(u64::MAX, |bit| bit.wrapping_sub(1));
-    // Neighbours become pairs, pairs become fours, fours become the number; the first byte is worth most.
-    let digits = digits & is_digit;
-    let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8) & 0x00ff_00ff_00ff_00ff;
-    let fours = pairs.wrapping_mul(100).wrapping_add(pairs >> 16) & 0x0000_ffff_0000_ffff;
-    let number = fours.wrapping_mul(10_000).wrapping_add(fours >> 32) & 0xffff_ffff;
-    (number as u32, length as usize)
 }
 
 /// Seconds east of UTC.
@@ -388,6 +370,19 @@ mod tests {
     }
 
     /// One byte after the other replaced by every other: read as ever, or refused.
+    #[test]
+    fn a_text_is_as_written_if_writing_gives_it_again() {
+        let fractions = ["", ".1", ".10", ".000000001", ".123456789", ".1234567890", ".1234567891", ".0"];
+        for day_and_time in ["2026-01-31T10:00:00", "2026-01-31t10:00:00", "2026-01-31 23:59:59"] {
+            for fraction in fractions {
+                for zone in ["Z", "z", "+00:00", "+01:00"] {
+                    let text = format!("{day_and_time}{fraction}{zone}");
+                    assert_eq!(Timestamp::is_as_written(&text), at(&text).to_string() == text, "{text}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_byte_is_looked_at() {
         let text = b"2019-11-01T10:12:08Z";

@@ -25,6 +25,8 @@ pub struct Cdr<'a> {
     pub void: bool,
     /// The tenant that pays.
     pub org: Cow<'a, str>,
+    /// `source`, `id` and `org`, where they are borrowed, need no escaping in JSON.
+    pub has_plain_identity: bool,
     /// What kind of call.
     pub call_type: CallType,
     /// The number called, classified.
@@ -51,7 +53,8 @@ pub struct Text<'a> {
     /// What is borrowed here was a JSON string without escapes: it can be written as one without being looked at. (The
     /// upstream's own figures are taken as they stand, and excepted.)
     pub is_plain: bool,
-    /// The fields from `call_id` to `call_duration_source`, if the record has them as the debit will: they are copied from there.
+    /// The fields from `call_id` to `call_duration_source`, with start, end and duration as far as it says so, if the record
+    /// has them as the debit will: they are copied from there.
     pub runs: Runs<'a>,
     /// `callId`: not unique, never an identity.
     pub call_id: Option<Cow<'a, str>>,
@@ -96,6 +99,17 @@ pub struct Text<'a> {
 /// How many [`Runs`] there can be. A row in the order of Microsoft's reference has four or five.
 pub(crate) const RUNS_MAX: usize = 6;
 
+/// Which fields that are read, and written anew, stand in [`Runs`] just as they would be written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Held {
+    /// `startDateTime`.
+    pub start: bool,
+    /// `endDateTime`.
+    pub end: bool,
+    /// `duration`.
+    pub seconds: bool,
+}
+
 /// Neighbouring fields of a JSON record, `"name":"value","name":"value"`: each run is copied at once. None, where the
 /// record has its fields in another order, with spaces, or in more pieces than these.
 #[derive(Clone, Copy, Default)]
@@ -104,12 +118,18 @@ pub struct Runs<'a> {
     /// Where each begins and ends.
     spans: [(u32, u32); RUNS_MAX],
     count: u8,
+    held: Held,
 }
 
 impl<'a> Runs<'a> {
     /// The first `count` of `spans`, which are byte offsets into `record`.
-    pub(crate) fn new(record: &'a str, spans: [(u32, u32); RUNS_MAX], count: usize) -> Self {
-        Runs { record, spans, count: count.min(RUNS_MAX) as u8 }
+    pub(crate) fn new(record: &'a str, spans: [(u32, u32); RUNS_MAX], count: usize, held: Held) -> Self {
+        Runs { record, spans, count: count.min(RUNS_MAX) as u8, held }
+    }
+
+    /// What they hold besides texts that are carried through.
+    pub fn held(&self) -> Held {
+        self.held
     }
 
     /// Whether there are none.

@@ -3,11 +3,9 @@
 mod read;
 mod reversal;
 
-use std::borrow::Cow;
-
 use drawdown_ledger::effects::{Debited, FundingLine, FundingSource, PoolLine};
 use drawdown_ledger::lots::Lot;
-use drawdown_rating::{Bound, Charge, Number, Product};
+use drawdown_rating::{Bound, Charge, Deck, Number, Product, Row};
 use drawdown_units::{Currency, Money};
 
 use crate::cdr::{Callee, Cdr};
@@ -83,10 +81,10 @@ impl DebitLine<'_, '_> {
         out.reserve(1024);
         let cdr = self.cdr;
         let mut json = Writer::new(out);
-        json.text("{\"schemaVersion\":1,\"type\":\"debit\",\"id\":", &cdr.id);
-        json.text(key!("source"), &cdr.source);
+        json.carried("{\"schemaVersion\":1,\"type\":\"debit\",\"id\":", &cdr.id, cdr.has_plain_identity);
+        json.carried(key!("source"), &cdr.source, cdr.has_plain_identity);
         json.integer(key!("revision"), cdr.revision);
-        json.text(key!("orgId"), &cdr.org);
+        json.carried(key!("orgId"), &cdr.org, cdr.has_plain_identity);
         json.integer(key!("seq"), self.debited.seq);
         json.time(key!("at"), self.debited.at);
         self.write_call(&mut json);
@@ -99,49 +97,63 @@ impl DebitLine<'_, '_> {
 
     fn write_call(&self, json: &mut Writer<'_>) {
         let (cdr, text) = (self.cdr, &self.cdr.text);
-        let carry = |json: &mut Writer<'_>, key: &str, value: &Option<Cow<'_, str>>| {
-            if let Some(value) = value {
-                json.carried(key, value, text.is_plain);
-            }
-        };
         json.raw(",\"call\":{");
-        json.carried("\"callType\":", &text.call_type, text.is_plain);
-        json.time(key!("startDateTime"), cdr.start);
-        if let Some(end) = cdr.end {
+        if text.runs.is_empty() {
+            self.write_carried(json);
+        }
+        for (index, run) in text.runs.iter().enumerate() {
+            json.raw(if index == 0 { "" } else { "," });
+            json.raw(run);
+        }
+        let held = text.runs.held();
+        if !held.start {
+            json.time(key!("startDateTime"), cdr.start);
+        }
+        if let Some(end) = cdr.end.filter(|_| !held.end) {
             json.time(key!("endDateTime"), end);
         }
-        json.integer(key!("duration"), cdr.seconds);
+        if !held.seconds {
+            json.integer(key!("duration"), cdr.seconds);
+        }
         if let Callee::Number { number, .. } = cdr.callee {
             json.number(key!("called"), number);
         }
-        if let Some(caller) = cdr.caller.filter(|caller| !is_clean_form_of(text.caller_number.as_deref(), *caller)) {
+        // Who called is read from `callerNumber` wherever there are runs: it says the same.
+        let is_said = |caller: Number| !text.runs.is_empty() || is_clean_form_of(text.caller_number.as_deref(), caller);
+        if let Some(caller) = cdr.caller.filter(|caller| !is_said(*caller)) {
             json.number(key!("caller"), caller);
-        }
-        if text.runs.is_empty() {
-            carry(json, key!("callId"), &text.call_id);
-            carry(json, key!("userId"), &text.user_id);
-            carry(json, key!("userPrincipalName"), &text.user_principal_name);
-            carry(json, key!("userDisplayName"), &text.user_display_name);
-            carry(json, key!("calleeNumber"), &text.callee_number);
-            carry(json, key!("usageCountryCode"), &text.usage_country_code);
-            carry(json, key!("tenantCountryCode"), &text.tenant_country_code);
-            carry(json, key!("callerNumber"), &text.caller_number);
-            carry(json, key!("destinationContext"), &text.destination_context);
-            carry(json, key!("destinationName"), &text.destination_name);
-            carry(json, key!("conferenceId"), &text.conference_id);
-            carry(json, key!("licenseCapability"), &text.license_capability);
-            carry(json, key!("inventoryType"), &text.inventory_type);
-            carry(json, key!("operator"), &text.operator);
-            carry(json, key!("callDurationSource"), &text.call_duration_source);
-        }
-        for run in text.runs.iter() {
-            json.raw(",");
-            json.raw(run);
         }
         json.optional(key!("upstreamCharge"), text.upstream_charge.as_deref());
         json.optional(key!("upstreamConnectionCharge"), text.upstream_connection_charge.as_deref());
         json.optional(key!("upstreamCurrency"), text.upstream_currency.as_deref());
         json.raw("}");
+    }
+
+    /// The fields that [`crate::cdr::Runs`] stands for, in the order of Microsoft's reference.
+    fn write_carried(&self, json: &mut Writer<'_>) {
+        let text = &self.cdr.text;
+        json.carried("\"callType\":", &text.call_type, text.is_plain);
+        for (key, value) in [
+            (key!("callId"), &text.call_id),
+            (key!("userId"), &text.user_id),
+            (key!("userPrincipalName"), &text.user_principal_name),
+            (key!("userDisplayName"), &text.user_display_name),
+            (key!("calleeNumber"), &text.callee_number),
+            (key!("usageCountryCode"), &text.usage_country_code),
+            (key!("tenantCountryCode"), &text.tenant_country_code),
+            (key!("callerNumber"), &text.caller_number),
+            (key!("destinationContext"), &text.destination_context),
+            (key!("destinationName"), &text.destination_name),
+            (key!("conferenceId"), &text.conference_id),
+            (key!("licenseCapability"), &text.license_capability),
+            (key!("inventoryType"), &text.inventory_type),
+            (key!("operator"), &text.operator),
+            (key!("callDurationSource"), &text.call_duration_source),
+        ] {
+            if let Some(value) = value {
+                json.carried(key, value, text.is_plain);
+            }
+        }
     }
 
     fn write_charge(&self, json: &mut Writer<'_>) {
@@ -152,7 +164,7 @@ impl DebitLine<'_, '_> {
         json.money(",\"charge\":{\"amount\":", amount);
         json.plain(key!("currency"), self.currency.as_str());
         match &self.pricing {
-            Pricing::Charged(charge, product) => write_row(json, charge, *product, self.rated_seconds()),
+            Pricing::Charged(charge, _) => write_row(json, charge, self.rated_seconds()),
             Pricing::Unrated(why) => {
                 self.rated_seconds().into_iter().for_each(|rest| json.integer(key!("ratedSeconds"), rest));
                 json.plain(key!("unrated"), why.name());
@@ -201,26 +213,11 @@ fn write_pool(json: &mut Writer<'_>, line: &PoolLine) {
     json.raw("}");
 }
 
-fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product, rated_seconds: Option<i64>) {
-    let (row, deck) = (charge.row, charge.deck);
+fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, rated_seconds: Option<i64>) {
     json.money(key!("connectionFee"), charge.connection_fee);
-    json.price(key!("pricePerMinute"), row.price);
     json.integer(key!("billableSeconds"), charge.billable_seconds);
     rated_seconds.into_iter().for_each(|rest| json.integer(key!("ratedSeconds"), rest));
-    json.text(key!("deck"), deck.id());
-    json.integer(key!("deckVersion"), deck.version());
-    json.plain(key!("product"), product.as_str());
-    json.number(key!("prefix"), row.prefix);
-    if let Some(origin) = row.origin_prefix {
-        json.number(key!("originPrefix"), origin);
-    }
-    json.optional(key!("band"), row.band.as_deref());
-    json.text(key!("destination"), &row.destination);
-    json.integer(key!("line"), row.line);
-    json.raw(",\"rounding\":\"");
-    json.raw(charge.rounding.mode.as_str());
-    json.integer("/", charge.rounding.decimals);
-    json.raw("\"");
+    json.raw(charge.row.as_written.get_or_make(|| text_of_row(charge.deck, charge.row)));
     match charge.bound {
         Bound::None => {}
         Bound::Minimum => json.plain(key!("bound"), "minimum"),
@@ -229,6 +226,28 @@ fn write_row(json: &mut Writer<'_>, charge: &Charge<'_>, product: Product, rated
     if charge.is_compound {
         json.boolean(key!("compound"), true);
     }
+}
+
+/// What every charge by a row says of it.
+fn text_of_row(deck: &Deck, row: &Row) -> String {
+    let mut text = Vec::new();
+    let mut json = Writer::new(&mut text);
+    json.price(key!("pricePerMinute"), row.price);
+    json.text(key!("deck"), deck.id());
+    json.integer(key!("deckVersion"), deck.version());
+    json.plain(key!("product"), row.product.as_str());
+    json.number(key!("prefix"), row.prefix);
+    if let Some(origin) = row.origin_prefix {
+        json.number(key!("originPrefix"), origin);
+    }
+    json.optional(key!("band"), row.band.as_deref());
+    json.text(key!("destination"), &row.destination);
+    json.integer(key!("line"), row.line);
+    json.raw(",\"rounding\":\"");
+    json.raw(deck.rounding().mode.as_str());
+    json.integer("/", deck.rounding().decimals);
+    json.raw("\"");
+    String::from_utf8(text).expect("invariant: texts and digits are UTF-8")
 }
 
 fn is_clean_form_of(text: Option<&str>, number: Number) -> bool {

@@ -54,6 +54,7 @@ fn assemble<'a>(row: Row<'a>, runs: Runs<'a>, context: &Context<'a>, plan: &Numb
         Some(id) => Cow::Borrowed(id),
         None => row.id.0.ok_or_else(|| missing("id"))?,
     };
+    let is_named_inside = context.ce_id.is_none() && source == "native" && row.org_id.0.is_some();
     let org = organisation(row.org_id.0, context, "orgId")?;
     let call_type_name = row.call_type.0.ok_or_else(|| missing("callType"))?;
     let call_type = CallType::parse(&call_type_name).ok_or_else(|| unknown_call_type("callType", &call_type_name))?;
@@ -78,6 +79,7 @@ fn assemble<'a>(row: Row<'a>, runs: Runs<'a>, context: &Context<'a>, plan: &Numb
         revision,
         void: row.void.0,
         org,
+        has_plain_identity: is_named_inside,
         call_type,
         callee,
         caller: row.caller_number.get().and_then(Number::parse_clean),

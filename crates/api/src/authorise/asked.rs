@@ -81,6 +81,7 @@ impl Asked {
     pub fn cdr<'a>(&'a self, org: &'a str, id: &'a str) -> Cdr<'a> {
         let context = self.is_domestic.map(|is_domestic| if is_domestic { "Domestic" } else { "International" });
         Cdr {
+            has_plain_identity: false,
             source: Cow::Borrowed("authorisation"),
             id: Cow::Borrowed(id),
             revision: 0,

@@ -125,7 +125,8 @@ impl<'a> Rating<'a> {
         shards.for_each(|((shard, indices), offsets)| {
             let places = Places { file, offsets };
             for together in indices.chunks(AHEAD_COUNT) {
-                shard.partition.look_ahead(together.iter().filter_map(|index| task.cdr(*index as usize)));
+                let cdrs = together.iter().filter_map(|index| task.cdr(*index as usize));
+                shard.partition.look_ahead(engine.catalogue, cdrs);
                 for &index in together {
                     task.run(shard, index as usize, &places);
                 }

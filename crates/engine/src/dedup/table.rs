@@ -108,13 +108,19 @@ impl Table {
 /// A narrow shard holds one value of the first byte, so that the others decide.
 #[inline]
 fn spread(identity: u64, narrow: bool) -> u64 {
-    if narrow { identity << 8 } else { identity }
+    identity << (8 * u32::from(narrow))
+}
+
+/// Where among `homes` a hash belongs, in order of the hashes.
+#[inline]
+fn home(hash: u64, homes: u64) -> usize {
+    ((u128::from(hash) * u128::from(homes)) >> 64) as usize
 }
 
 impl Shard {
     #[inline]
     fn home(&self, hash: u64) -> usize {
-        ((u128::from(hash) * u128::from(self.homes)) >> 64) as usize
+        home(hash, self.homes)
     }
 
     fn entries(&self) -> impl Iterator<Item = Entry> + '_ {
@@ -161,7 +167,7 @@ impl Shard {
 
     fn grow(&mut self, narrow: bool) {
         let homes = (self.homes + self.homes / 12).max(self.homes + 8);
-        self.rebuild(homes, narrow, &|_| true);
+        self.rebuild(homes, narrow, |_| true);
     }
 
     fn retain(&mut self, narrow: bool, keep: &impl Fn(&Entry) -> bool) {
@@ -173,22 +179,25 @@ impl Shard {
     }
 
     /// Lays the entries out anew over `homes`: one pass, since they stand in order.
-    fn rebuild(&mut self, homes: u64, narrow: bool, keep: &impl Fn(&Entry) -> bool) {
-        let mut rebuilt = Shard { places: vec![Entry::default(); homes as usize + OVERRUN], homes, count: self.count };
+    fn rebuild(&mut self, homes: u64, narrow: bool, keep: impl Fn(&Entry) -> bool) {
+        let mut places = vec![Entry::default(); homes as usize + OVERRUN];
         let mut next = 0;
-        for entry in self.entries().filter(keep) {
-            let place = rebuilt.home(spread(entry.identity, narrow)).max(next);
-            if place >= rebuilt.places.len() {
-                rebuilt.places.resize(place + OVERRUN, Entry::default());
+        for entry in self.places.iter().filter(|entry| entry.transaction > 0 && keep(entry)) {
+            let place = home(spread(entry.identity, narrow), homes).max(next);
+            match places.get_mut(place) {
+                Some(free) => *free = *entry,
+                None => {
+                    places.resize(place + OVERRUN, Entry::default());
+                    places[place] = *entry;
+                }
             }
-            rebuilt.places[place] = entry;
             next = place + 1;
         }
         // However crowded the end is, there is room for one more behind it.
-        if next >= rebuilt.places.len() {
-            rebuilt.places.resize(next + OVERRUN, Entry::default());
+        if next >= places.len() {
+            places.resize(next + OVERRUN, Entry::default());
         }
-        *self = rebuilt;
+        (self.places, self.homes) = (places, homes);
     }
 
     /// Closes the gap behind a removed entry, as far as entries stand after their home.

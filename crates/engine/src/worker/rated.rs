@@ -140,10 +140,11 @@ impl Rated {
         let mut commands = commands.iter().map(|index| self.batch.record(*index as usize)).peekable();
         for together in cdrs.chunks(AHEAD_COUNT) {
             let decoded = sources.decode_all(together.iter().map(|index| self.batch.record(*index as usize)));
-            partition.look_ahead(decoded.iter().filter_map(|(_, decoded)| match decoded {
+            let cdrs = decoded.iter().filter_map(|(_, decoded)| match decoded {
                 Ok(Decoded::Cdr(cdr)) => Some(cdr),
                 Ok(Decoded::NotACall) | Err(_) => None,
-            }));
+            });
+            partition.look_ahead(engine.catalogue, cdrs);
             for (record, decoded) in &decoded {
                 let arrival = decode::arrival(record, decoded);
                 // By arrival, commands first, each input in its own order (boundaries.md T4).

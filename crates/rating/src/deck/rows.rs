@@ -11,7 +11,7 @@ use super::figures::Figures;
 use super::manifest::{INCREMENT_MAX_S, Manifest, fault_of_figure};
 use crate::fault::{Faults, Place, Shown};
 use crate::row::Choosing;
-use crate::{Number, Product, Row, Tier};
+use crate::{Memo, Number, Product, Row, Tier};
 
 /// The CSV and what faults call it.
 #[derive(Clone, Copy)]
@@ -288,6 +288,7 @@ fn read_row(cells: Cells<'_>, manifest: &Manifest<'_>, names: &mut Destinations,
         tiers,
         line: cells.line,
         choice,
+        as_written: Memo::default(),
     };
     check_bounds(cells, &row, faults).then_some(row)
 }

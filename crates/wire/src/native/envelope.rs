@@ -56,5 +56,5 @@ pub(super) fn decode<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPl
     }
     let identified = Context { key: None, ce_id: Some(""), ce_source: Some(""), ..*context };
     let cdr = assemble(row, runs, &identified, plan)?;
-    Ok(Cdr { id, source, ..cdr })
+    Ok(Cdr { id, source, has_plain_identity: false, ..cdr })
 }

@@ -6,27 +6,20 @@
 
 use std::borrow::Cow;
 
+use wide::u8x16;
+
 use super::row::{Decimal, Field, Row, Void};
-use crate::cdr::{RUNS_MAX, Runs};
+use crate::cdr::{Held, RUNS_MAX, Runs};
 
 /// Rows whose keys go back to the beginning of the list more often are quicker with the reader.
 const ROUNDS_MAX: u32 = 8;
 
+/// The longest row that is read here: a few times what rows have.
+const LENGTH_MAX: usize = 2_048;
+
 /// Reads a row into `row`, which is empty. `None`: the row is not as plain as that, and `row` holds anything.
 #[inline]
 pub(super) fn read<'a>(text: &'a str, row: &mut Row<'a>) -> Option<Runs<'a>> {
-    if is_plain(text.as_bytes()) { fill(text, row) } else { None }
-}
-
-/// Without escapes and control characters every text ends at the next quote. Two least values of bytes, since those are
-/// found for many bytes at once.
-fn is_plain(bytes: &[u8]) -> bool {
-    let least = |(byte, to_escape): (u8, u8), next: &u8| (byte.min(*next), to_escape.min(*next ^ b'\\'));
-    let (byte, to_escape) = bytes.iter().fold((u8::MAX, u8::MAX), least);
-    byte >= 0x20 && to_escape != 0
-}
-
-fn fill<'a>(text: &'a str, row: &mut Row<'a>) -> Option<Runs<'a>> {
     let mut cursor = Cursor::new(text)?;
     let mut seen = 0;
     for round in 0..ROUNDS_MAX {
@@ -42,9 +35,51 @@ fn fill<'a>(text: &'a str, row: &mut Row<'a>) -> Option<Runs<'a>> {
     None
 }
 
+/// Where the quotes of a row are: a bit for each byte.
+struct Quotes([u64; LENGTH_MAX / 64]);
+
+impl Quotes {
+    /// Finds them. `None` for what is too long, and where a quote may not be the end of a text: escapes and control
+    /// characters.
+    #[inline]
+    fn find(&mut self, bytes: &[u8]) -> Option<()> {
+        if bytes.len() > LENGTH_MAX {
+            return None;
+        }
+        let (blocks, rest) = bytes.as_chunks::<64>();
+        let mut last = [b' '; 64];
+        last[..rest.len()].copy_from_slice(rest);
+        // Least values, since those are found for many bytes at once.
+        let (mut smallest, mut smallest_to_escape) = (u8x16::splat(u8::MAX), u8x16::splat(u8::MAX));
+        for (block, bits) in blocks.iter().chain([&last]).zip(&mut self.0) {
+            for (sixteen, place) in block.as_chunks::<16>().0.iter().zip([0, 16, 32, 48]) {
+                let sixteen = u8x16::new(*sixteen);
+                smallest = smallest.min(sixteen);
+                smallest_to_escape = smallest_to_escape.min(sixteen ^ u8x16::splat(b'\\'));
+                *bits |= u64::from(sixteen.simd_eq(u8x16::splat(b'"')).to_bitmask()) << place;
+            }
+        }
+        let least = |of: u8x16| of.to_array().into_iter().fold(u8::MAX, u8::min);
+        (least(smallest) >= 0x20 && least(smallest_to_escape) != 0).then_some(())
+    }
+
+    /// The next quote from `from` on.
+    #[inline]
+    fn next(&self, from: usize) -> Option<usize> {
+        let mut word = from / 64;
+        let mut bits = self.0.get(word)? & (u64::MAX << (from % 64));
+        while bits == 0 {
+            word = word.checked_add(1)?;
+            bits = *self.0.get(word)?;
+        }
+        word.checked_mul(64)?.checked_add(bits.trailing_zeros() as usize)
+    }
+}
+
 /// A place in an object that is [`is_plain`].
 pub(super) struct Cursor<'a> {
     text: &'a str,
+    quotes: Quotes,
     rest: &'a [u8],
     /// The object's end, and nothing after it.
     pub has_ended: bool,
@@ -52,14 +87,24 @@ pub(super) struct Cursor<'a> {
     is_tight: bool,
     spans: [(u32, u32); RUNS_MAX],
     span_count: usize,
+    held: Held,
 }
 
 impl<'a> Cursor<'a> {
     /// Before the first key.
+    #[inline]
     fn new(text: &'a str) -> Option<Self> {
-        let rest = text.as_bytes().strip_prefix(b"{")?;
-        let (spans, span_count) = ([(0, 0); RUNS_MAX], 0);
-        let mut cursor = Cursor { text, rest, has_ended: false, is_tight: true, spans, span_count };
+        let mut cursor = Cursor {
+            text,
+            quotes: Quotes([0; LENGTH_MAX / 64]),
+            rest: text.as_bytes().strip_prefix(b"{")?,
+            has_ended: false,
+            is_tight: true,
+            spans: [(0, 0); RUNS_MAX],
+            span_count: 0,
+            held: Held::default(),
+        };
+        cursor.quotes.find(text.as_bytes())?;
         cursor.skip_space();
         Some(cursor)
     }
@@ -108,7 +153,7 @@ impl<'a> Cursor<'a> {
 
     /// Notes the field that began where `rest_length` was, and ends here, for [`Runs`].
     #[inline(always)]
-    pub fn add_to_runs(&mut self, rest_length: usize) {
+    pub fn add_to_runs(&mut self, rest_length: usize) -> &mut Held {
         let offset = |rest_length: usize| self.text.len().wrapping_sub(rest_length) as u32;
         let (start, end) = (offset(rest_length), offset(self.rest.len()));
         // A comma is between neighbours.
@@ -122,12 +167,12 @@ impl<'a> Cursor<'a> {
                 self.span_count = self.span_count.saturating_add(1);
             }
         }
+        &mut self.held
     }
 
     fn runs(&self) -> Runs<'a> {
-        let is_short = u32::try_from(self.text.len()).is_ok();
-        if self.is_tight && is_short && self.span_count <= RUNS_MAX {
-            Runs::new(self.text, self.spans, self.span_count)
+        if self.is_tight && self.span_count <= RUNS_MAX {
+            Runs::new(self.text, self.spans, self.span_count, self.held)
         } else {
             Runs::default()
         }
@@ -155,9 +200,10 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn string(&mut self) -> Option<&'a str> {
         let [b'"', inside @ ..] = self.rest else { return None };
-        let length = memchr::memchr(b'"', inside)?;
-        self.rest = inside.get(length.checked_add(1)?..)?;
-        self.back(inside, length)
+        let start = self.text.len().checked_sub(inside.len())?;
+        let end = self.quotes.next(start)?;
+        self.rest = self.text.as_bytes().get(end.checked_add(1)?..)?;
+        self.text.get(start..end)
     }
 
     /// The first bytes of what was the rest once.

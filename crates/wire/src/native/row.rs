@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use drawdown_units::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use sonic_rs::LazyValue;
@@ -83,14 +84,36 @@ macro_rules! row {
     };
     (@type Text $life:lifetime) => { Field<$life> };
     (@type Carried $life:lifetime) => { Field<$life> };
+    (@type Start $life:lifetime) => { Field<$life> };
+    (@type End $life:lifetime) => { Field<$life> };
+    (@type Seconds $life:lifetime) => { Decimal<$life> };
     (@type Number $life:lifetime) => { Decimal<$life> };
     (@type Truth $life:lifetime) => { Void };
     (@kind Carried) => { Kind::Text };
+    (@kind Start) => { Kind::Text };
+    (@kind End) => { Kind::Text };
+    (@kind Seconds) => { Kind::Number };
     (@kind $kind:ident) => { Kind::$kind };
     // What a debit carries as it is.
     (@run Carried $cursor:ident $at:ident ($field:expr)) => {
         if $field.0.is_some() {
             $cursor.add_to_runs($at);
+        }
+    };
+    // What a debit writes anew, which mostly comes to the same.
+    (@run Start $cursor:ident $at:ident ($field:expr)) => {
+        if $field.get().is_some_and(Timestamp::is_as_written) {
+            $cursor.add_to_runs($at).start = true;
+        }
+    };
+    (@run End $cursor:ident $at:ident ($field:expr)) => {
+        if $field.get().is_some_and(Timestamp::is_as_written) {
+            $cursor.add_to_runs($at).end = true;
+        }
+    };
+    (@run Seconds $cursor:ident $at:ident ($field:expr)) => {
+        if $field.get().is_some_and(|seconds| seconds.bytes().all(|byte| byte.is_ascii_digit())) {
+            $cursor.add_to_runs($at).seconds = true;
         }
     };
     (@run $kind:ident $cursor:ident $at:ident ($field:expr)) => { let _ = $at; };
@@ -103,11 +126,11 @@ row! {
     user_id: Carried = "userId",
     user_principal_name: Carried = "userPrincipalName",
     user_display_name: Carried = "userDisplayName",
-    start_date_time: Text = "startDateTime",
-    end_date_time: Text = "endDateTime",
-    duration: Number = "duration",
+    start_date_time: Start = "startDateTime",
+    end_date_time: End = "endDateTime",
+    duration: Seconds = "duration",
     charge: Number = "charge",
-    call_type: Text = "callType",
+    call_type: Carried = "callType",
     currency: Text = "currency",
     callee_number: Carried = "calleeNumber",
     usage_country_code: Carried = "usageCountryCode",

@@ -57,6 +57,7 @@ pub(crate) fn assemble<'a, F: Fields<'a>>(
     let received = record.time(mapping.received.as_slice())?.map(|(instant, _, _)| instant);
     let revision = native::revision(record.get(mapping.revision).as_deref(), record.name_of(mapping.revision))?;
     Ok(Decoded::Cdr(Cdr {
+        has_plain_identity: false,
         source,
         id,
         revision,
