@@ -14,7 +14,7 @@ use drawdown_connect::mail::{
 };
 use drawdown_connect::secret::Secret;
 use drawdown_connect::stop::Stop;
-use drawdown_testkit::mail::{MailServer, PASSWORD, USER, runs_here};
+use drawdown_testkit::mail::{MailServer, PASSWORD, StartTlsServer, USER, runs_here};
 use tempfile::TempDir;
 
 use common::smtp::Picky;
@@ -154,6 +154,50 @@ fn a_certificate_that_nobody_vouches_for_is_not_trusted() {
     stop.ask();
     running.join().expect("no panic");
     assert_eq!((log.committed(), counts.sent.load(Ordering::Relaxed)), (0, 0));
+}
+
+/// Sends one mail, or tries three times in vain; how many were sent.
+fn send_by_starttls(port: u16, authority: Option<&str>) -> usize {
+    let place = place("default = [\"ops@drawdown.example\"]");
+    let log = Log::of([balance_exhausted("contoso", 1)]);
+    let stop = Stop::new();
+    let settings = ServerSettings {
+        host: "localhost".to_owned(),
+        encryption: Encryption::StartTls,
+        authorities: authority.map(|pem| pem.as_bytes().to_vec()),
+        ..plain(port)
+    };
+    let mut mailer = mailer(log.follow(&stop), settings, &place);
+    let (counts, asked) = (mailer.counts(), stop.clone());
+    let running = thread::spawn(move || mailer.run(&asked));
+    let is_tried = || counts.sent.load(Ordering::Relaxed) > 0 || counts.put_off.load(Ordering::Relaxed) > 2;
+    wait_for("a mail, or attempts in vain", is_tried);
+    stop.ask();
+    running.join().expect("no panic");
+    let sent = counts.sent.load(Ordering::Relaxed) as usize;
+    assert_eq!(log.committed(), sent, "what was not sent is not let go of");
+    sent
+}
+
+#[test]
+fn mails_go_by_starttls_or_not_at_all() {
+    if !StartTlsServer::runs_here() || !runs_here() {
+        return;
+    }
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).expect("a certificate");
+    let (certificate, key) = (made.cert.pem(), made.signing_key.serialize_pem());
+    let server = StartTlsServer::start(&certificate, &key).expect("a server");
+    assert_eq!(send_by_starttls(server.port(), None), 0, "nobody vouches for the certificate");
+    assert_eq!(server.mails(), Ok(Vec::new()));
+    assert_eq!(send_by_starttls(server.port(), Some(&certificate)), 1);
+    let mails = server.mails().expect("mails");
+    assert_eq!(mails.len(), 1);
+    assert_eq!(header(&mails[0], "Subject"), ["Balance of contoso is used up"]);
+
+    // A server that offers no STARTTLS, or whose offer somebody took out on the way, gets nothing in the clear.
+    let bare = MailServer::start().expect("a server");
+    assert_eq!(send_by_starttls(bare.smtp(), Some(&certificate)), 0);
+    assert_eq!(bare.mails("ops@drawdown.example").unwrap_or_default(), Vec::<String>::new());
 }
 
 #[test]

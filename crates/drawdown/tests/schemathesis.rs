@@ -14,7 +14,7 @@ mod process;
 
 use std::process::Output;
 
-use drawdown_testkit::python;
+use drawdown_testkit::python::API_TESTS;
 use guarded::{Guarded, furnish};
 
 /// What holds for every run. Streams never end; whoever fails too often is answered 429 instead of 401, and
@@ -78,7 +78,8 @@ fn ask_everything(name: &str, settings: &str) {
     furnish(&client, "contoso");
     let config = pipeline.path("schemathesis.toml");
     std::fs::write(&config, settings).expect("it can be written");
-    let output = python::program("schemathesis")
+    let output = API_TESTS
+        .program("schemathesis")
         .current_dir(pipeline.path(""))
         .arg("--config-file")
         .arg(&config)
@@ -97,13 +98,14 @@ fn ask_everything(name: &str, settings: &str) {
 
 #[test]
 fn the_description_is_valid() {
-    if !python::runs_here() {
+    if !API_TESTS.runs_here() {
         return;
     }
     let file = tempfile::NamedTempFile::new().expect("a file");
     let description = drawdown_api::openapi::document("0.0.0").to_string();
     std::fs::write(file.path(), description).expect("it can be written");
-    let output = python::program("openapi-spec-validator")
+    let output = API_TESTS
+        .program("openapi-spec-validator")
         .args(["--schema", "3.1", "--validation-errors", "all"])
         .arg(file.path())
         .output()
@@ -113,14 +115,14 @@ fn the_description_is_valid() {
 
 #[test]
 fn answers_about_what_is_there_are_as_described() {
-    if python::runs_here() {
+    if API_TESTS.runs_here() {
         ask_everything("known", &format!("{SETTINGS}{KNOWN}"));
     }
 }
 
 #[test]
 fn answers_about_anything_are_as_described() {
-    if python::runs_here() {
+    if API_TESTS.runs_here() {
         ask_everything("unknown", SETTINGS);
     }
 }

@@ -1,5 +1,5 @@
-//! A real mail server for tests: GreenMail, with SMTP, SMTP within TLS and POP3, without containers, on 127.0.0.1 only
-//! and on ports chosen free.
+//! Real mail servers for tests: GreenMail, with SMTP, SMTP within TLS and POP3, and aiosmtpd with STARTTLS; without
+//! containers, on 127.0.0.1 only and on ports chosen free.
 //!
 //! Invariants: its process dies with the process that started it, even if that is killed; two runs never meet. Its jar is
 //! fetched once, into `target/mail`. It keeps mails in memory: what it held is gone when it is stopped.
@@ -18,6 +18,7 @@ use crate::kafka::config::free_port;
 use crate::kafka::guarded::Guarded;
 use crate::kafka::keys::{self, Keys, STORE_PASSWORD};
 use crate::kafka::{jars, node, runs};
+use crate::python::SMTP;
 
 /// The user that the server knows.
 pub const USER: &str = "drawdown";
@@ -151,6 +152,67 @@ impl MailServer {
             (1..=count).map(|number| pop3.retrieve(number)).collect()
         };
         read().map_err(|error| format!("cannot read the mails of {address}: {error}"))
+    }
+}
+
+/// A mail server that takes nothing before STARTTLS: aiosmtpd. It keeps mails as files, and none of them longer than itself.
+#[derive(Debug)]
+pub struct StartTlsServer {
+    port: u16,
+    _process: Guarded,
+    directory: TempDir,
+}
+
+impl StartTlsServer {
+    /// Whether it runs here. Where it does not, it says so on stderr; under `CI=true` that is a failure.
+    pub fn runs_here() -> bool {
+        SMTP.runs_here()
+    }
+
+    /// A server that takes connections, with a certificate and its key, both PEM.
+    ///
+    /// # Errors
+    /// Why it does not start.
+    pub fn start(certificate: &str, key: &str) -> Result<Self, String> {
+        let directory = tempfile::tempdir().map_err(|error| format!("cannot make a directory: {error}"))?;
+        let place = |name: &str| directory.path().join(name);
+        for (name, text) in [("certificate.pem", certificate), ("key.pem", key)] {
+            fs::write(place(name), text).map_err(|error| format!("cannot write {name}: {error}"))?;
+        }
+        let port = free_port()?;
+        let mut command = vec![SMTP.path("python").into_os_string()];
+        command.extend(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{port}")].map(OsString::from));
+        command.extend(["--tlscert".into(), place("certificate.pem").into_os_string()]);
+        command.extend(["--tlskey".into(), place("key.pem").into_os_string()]);
+        command.extend(["-c".into(), "aiosmtpd.handlers.Mailbox".into(), place("mails").into_os_string()]);
+        let log = File::create(place("log")).map_err(|error| format!("cannot write a log: {error}"))?;
+        let mut process = Guarded::start(&command, &log).map_err(|error| format!("python does not start: {error}"))?;
+        let deadline = Instant::now() + PATIENCE;
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
+            if process.has_ended() || Instant::now() > deadline {
+                let said = fs::read_to_string(place("log")).unwrap_or_default();
+                return Err(format!("the mail server does not start: {said}"));
+            }
+            thread::sleep(Duration::from_millis(25));
+        }
+        Ok(StartTlsServer { port, _process: process, directory })
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The mails that it got, in no order.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn mails(&self) -> Result<Vec<String>, String> {
+        let read = || -> std::io::Result<Vec<String>> {
+            let kept = fs::read_dir(self.directory.path().join("mails/new"))?;
+            kept.map(|file| fs::read_to_string(file?.path())).collect()
+        };
+        read().map_err(|error| format!("cannot read the mails: {error}"))
     }
 }
 

@@ -19,4 +19,5 @@ mod hostile;
 mod metrics;
 mod scopes;
 mod serve;
+mod streams;
 mod walk;

@@ -31,7 +31,7 @@ fn configure(dir: &Path, gateway: &str) {
 }
 
 /// The value of one line of the metrics, if it is there.
-fn value(client: &Client, series: &str) -> Option<f64> {
+pub fn value(client: &Client, series: &str) -> Option<f64> {
     let answer = client.get("/metrics");
     let text = String::from_utf8(answer.body).expect("text");
     text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?.parse().ok()
