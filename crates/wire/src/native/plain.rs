@@ -6,20 +6,18 @@
 
 use std::borrow::Cow;
 
-use wide::u8x16;
-
 use super::row::{Decimal, Field, Row, Void};
 use crate::cdr::{Held, RUNS_MAX, Runs};
 
 /// Rows whose keys go back to the beginning of the list more often are quicker with the reader.
 const ROUNDS_MAX: u32 = 8;
 
-/// The longest row that is read here: a few times what rows have.
-const LENGTH_MAX: usize = 2_048;
-
 /// Reads a row into `row`, which is empty. `None`: the row is not as plain as that, and `row` holds anything.
 #[inline]
 pub(super) fn read<'a>(text: &'a str, row: &mut Row<'a>) -> Option<Runs<'a>> {
+    if !is_plain(text.as_bytes()) {
+        return None;
+    }
     let mut cursor = Cursor::new(text)?;
     let mut seen = 0;
     for round in 0..ROUNDS_MAX {
@@ -35,51 +33,17 @@ pub(super) fn read<'a>(text: &'a str, row: &mut Row<'a>) -> Option<Runs<'a>> {
     None
 }
 
-/// Where the quotes of a row are: a bit for each byte.
-struct Quotes([u64; LENGTH_MAX / 64]);
-
-impl Quotes {
-    /// Finds them. `None` for what is too long, and where a quote may not be the end of a text: escapes and control
-    /// characters.
-    #[inline]
-    fn find(&mut self, bytes: &[u8]) -> Option<()> {
-        if bytes.len() > LENGTH_MAX {
-            return None;
-        }
-        let (blocks, rest) = bytes.as_chunks::<64>();
-        let mut last = [b' '; 64];
-        last[..rest.len()].copy_from_slice(rest);
-        // Least values, since those are found for many bytes at once.
-        let (mut smallest, mut smallest_to_escape) = (u8x16::splat(u8::MAX), u8x16::splat(u8::MAX));
-        for (block, bits) in blocks.iter().chain([&last]).zip(&mut self.0) {
-            for (sixteen, place) in block.as_chunks::<16>().0.iter().zip([0, 16, 32, 48]) {
-                let sixteen = u8x16::new(*sixteen);
-                smallest = smallest.min(sixteen);
-                smallest_to_escape = smallest_to_escape.min(sixteen ^ u8x16::splat(b'\\'));
-                *bits |= u64::from(sixteen.simd_eq(u8x16::splat(b'"')).to_bitmask()) << place;
-            }
-        }
-        let least = |of: u8x16| of.to_array().into_iter().fold(u8::MAX, u8::min);
-        (least(smallest) >= 0x20 && least(smallest_to_escape) != 0).then_some(())
-    }
-
-    /// The next quote from `from` on.
-    #[inline]
-    fn next(&self, from: usize) -> Option<usize> {
-        let mut word = from / 64;
-        let mut bits = self.0.get(word)? & (u64::MAX << (from % 64));
-        while bits == 0 {
-            word = word.checked_add(1)?;
-            bits = *self.0.get(word)?;
-        }
-        word.checked_mul(64)?.checked_add(bits.trailing_zeros() as usize)
-    }
+/// Without escapes and control characters every text ends at the next quote. Two least values of bytes, since those are
+/// found for many bytes at once.
+fn is_plain(bytes: &[u8]) -> bool {
+    let least = |(byte, to_escape): (u8, u8), next: &u8| (byte.min(*next), to_escape.min(*next ^ b'\\'));
+    let (byte, to_escape) = bytes.iter().fold((u8::MAX, u8::MAX), least);
+    byte >= 0x20 && to_escape != 0
 }
 
 /// A place in an object that is [`is_plain`].
 pub(super) struct Cursor<'a> {
     text: &'a str,
-    quotes: Quotes,
     rest: &'a [u8],
     /// The object's end, and nothing after it.
     pub has_ended: bool,
@@ -96,7 +60,6 @@ impl<'a> Cursor<'a> {
     fn new(text: &'a str) -> Option<Self> {
         let mut cursor = Cursor {
             text,
-            quotes: Quotes([0; LENGTH_MAX / 64]),
             rest: text.as_bytes().strip_prefix(b"{")?,
             has_ended: false,
             is_tight: true,
@@ -104,7 +67,6 @@ impl<'a> Cursor<'a> {
             span_count: 0,
             held: Held::default(),
         };
-        cursor.quotes.find(text.as_bytes())?;
         cursor.skip_space();
         Some(cursor)
     }
@@ -171,7 +133,8 @@ impl<'a> Cursor<'a> {
     }
 
     fn runs(&self) -> Runs<'a> {
-        if self.is_tight && self.span_count <= RUNS_MAX {
+        let is_short = u32::try_from(self.text.len()).is_ok();
+        if self.is_tight && is_short && self.span_count <= RUNS_MAX {
             Runs::new(self.text, self.spans, self.span_count, self.held)
         } else {
             Runs::default()
@@ -200,10 +163,9 @@ impl<'a> Cursor<'a> {
     #[inline]
     fn string(&mut self) -> Option<&'a str> {
         let [b'"', inside @ ..] = self.rest else { return None };
-        let start = self.text.len().checked_sub(inside.len())?;
-        let end = self.quotes.next(start)?;
-        self.rest = self.text.as_bytes().get(end.checked_add(1)?..)?;
-        self.text.get(start..end)
+        let length = memchr::memchr(b'"', inside)?;
+        self.rest = inside.get(length.checked_add(1)?..)?;
+        self.back(inside, length)
     }
 
     /// The first bytes of what was the rest once.
