@@ -1,14 +1,14 @@
 //! Real mail servers for tests: GreenMail, with SMTP, SMTP within TLS and POP3, and aiosmtpd with STARTTLS; without
 //! containers, on 127.0.0.1 only and on ports chosen free.
 //!
-//! Invariants: its process dies with the process that started it, even if that is killed; two runs never meet. Its jar is
-//! fetched once, into `target/mail`. It keeps mails in memory: what it held is gone when it is stopped.
+//! Invariants: their processes die with the process that started them, even if that is killed; two runs never meet. What
+//! they are made of is fetched once, under the target directory. What they held is gone when they are stopped.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -96,19 +96,7 @@ impl MailServer {
         let log = self.directory.path().join("log");
         let file = File::options().create(true).append(true).open(&log);
         let file = file.map_err(|error| format!("cannot write {}: {error}", log.display()))?;
-        let mut process =
-            Guarded::start(&self.command, &file).map_err(|error| format!("java does not start: {error}"))?;
-        let deadline = Instant::now() + PATIENCE;
-        while !self.is_ready() {
-            if process.has_ended() || Instant::now() > deadline {
-                return Err(format!(
-                    "the mail server does not start: {}",
-                    fs::read_to_string(&log).unwrap_or_default()
-                ));
-            }
-            thread::sleep(Duration::from_millis(25));
-        }
-        self.process = Some(process);
+        self.process = Some(run(&self.command, (&log, &file), || self.is_ready())?);
         Ok(())
     }
 
@@ -155,7 +143,20 @@ impl MailServer {
     }
 }
 
-/// A mail server that takes nothing before STARTTLS: aiosmtpd. It keeps mails as files, and none of them longer than itself.
+/// Starts a server that writes to a log, and waits until it is ready.
+fn run(command: &[OsString], (log, file): (&Path, &File), is_ready: impl Fn() -> bool) -> Result<Guarded, String> {
+    let mut process = Guarded::start(command, file).map_err(|error| format!("sh does not start: {error}"))?;
+    let deadline = Instant::now() + PATIENCE;
+    while !is_ready() {
+        if process.has_ended() || Instant::now() > deadline {
+            return Err(format!("the mail server does not start: {}", fs::read_to_string(log).unwrap_or_default()));
+        }
+        thread::sleep(Duration::from_millis(25));
+    }
+    Ok(process)
+}
+
+/// A mail server that takes nothing before STARTTLS: aiosmtpd. It keeps mails as files.
 #[derive(Debug)]
 pub struct StartTlsServer {
     port: u16,
@@ -186,15 +187,7 @@ impl StartTlsServer {
         command.extend(["--tlskey".into(), place("key.pem").into_os_string()]);
         command.extend(["-c".into(), "aiosmtpd.handlers.Mailbox".into(), place("mails").into_os_string()]);
         let log = File::create(place("log")).map_err(|error| format!("cannot write a log: {error}"))?;
-        let mut process = Guarded::start(&command, &log).map_err(|error| format!("python does not start: {error}"))?;
-        let deadline = Instant::now() + PATIENCE;
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            if process.has_ended() || Instant::now() > deadline {
-                let said = fs::read_to_string(place("log")).unwrap_or_default();
-                return Err(format!("the mail server does not start: {said}"));
-            }
-            thread::sleep(Duration::from_millis(25));
-        }
+        let process = run(&command, (&place("log"), &log), || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
         Ok(StartTlsServer { port, _process: process, directory })
     }
 
