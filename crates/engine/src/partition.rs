@@ -143,7 +143,7 @@ impl<'c> Priced<'c> {
             (None, Cover::Minutes(_) | Cover::Nothing) => (Pricing::Free, Flags::INCLUDED),
         };
         let amount = match &pricing {
-            Pricing::Charged(charge, _) => charge.amount,
+            Pricing::Charged(charge) => charge.amount,
             Pricing::Free | Pricing::Unrated(_) => Money::ZERO,
         };
         Ok(Priced { user, cover, pricing, flags, amount })

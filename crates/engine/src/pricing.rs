@@ -62,7 +62,7 @@ fn by_deck<'c>(catalogue: &'c Catalogue, plan: Option<PlanId>, call: &Call) -> R
                 .with_if(charge.row.blocked, Flags::BLOCKED)
                 .with_if(charge.masked_uncertain, Flags::MASKED_UNCERTAIN)
                 .with_if(call.seconds == 0, Flags::ZERO_SECONDS);
-            Ok((Pricing::Charged(charge, product), flags))
+            Ok((Pricing::Charged(charge), flags))
         }
         Err(Uncharged::NoRow) => {
             let (pricing, flags) = without_row(Unrated::NoRow, product, called);

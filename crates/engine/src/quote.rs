@@ -64,7 +64,7 @@ impl<'c> Quote<'c> {
     #[inline]
     pub fn charge(&self, seconds: u32) -> Option<Result<Charge<'c>, Uncharged>> {
         match (&self.pricing, self.call) {
-            (Pricing::Charged(charge, _), Some(call)) => Some(charge.deck.charge(&Call { seconds, ..call })),
+            (Pricing::Charged(charge), Some(call)) => Some(charge.deck.charge(&Call { seconds, ..call })),
             _ => None,
         }
     }

@@ -57,15 +57,15 @@ pub fn sixteen_digits(value: u64) -> u128 {
 #[inline]
 #[allow(clippy::arithmetic_side_effects, reason = "eight and sixteen digits, less those that are not written")]
 pub(crate) fn put_whole(out: &mut [u8; 16], value: u64) -> usize {
-    let idle = |digits: u64| (digits | 1 << 56).trailing_zeros() / 8;
     if value < 100_000_000 {
         let digits = eight_digits(value as u32);
-        let idle = idle(digits);
+        let idle = (digits | 1 << 56).trailing_zeros() / 8;
         out[..8].copy_from_slice(&((digits | ZEROS) >> (8 * idle)).to_le_bytes());
         return 8 - idle as usize;
     }
-    let idle = idle(eight_digits((value / 100_000_000) as u32));
-    *out = (sixteen_digits(value) >> (8 * idle)).to_le_bytes();
+    let digits = sixteen_digits(value);
+    let idle = (digits as u64 ^ ZEROS).trailing_zeros() / 8;
+    *out = (digits >> (8 * idle)).to_le_bytes();
     16 - idle as usize
 }
 

@@ -103,11 +103,11 @@ pub(crate) const RUNS_MAX: usize = 6;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Held {
     /// `startDateTime`.
-    pub start: bool,
+    pub start_date_time: bool,
     /// `endDateTime`.
-    pub end: bool,
+    pub end_date_time: bool,
     /// `duration`.
-    pub seconds: bool,
+    pub duration: bool,
 }
 
 /// Neighbouring fields of a JSON record, `"name":"value","name":"value"`: each run is copied at once. None, where the

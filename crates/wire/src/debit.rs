@@ -5,7 +5,7 @@ mod reversal;
 
 use drawdown_ledger::effects::{Debited, FundingLine, FundingSource, PoolLine};
 use drawdown_ledger::lots::Lot;
-use drawdown_rating::{Bound, Charge, Deck, Number, Product, Row};
+use drawdown_rating::{Bound, Charge, Deck, Number, Row};
 use drawdown_units::{Currency, Money};
 
 use crate::cdr::{Callee, Cdr};
@@ -19,7 +19,7 @@ pub use reversal::{Original, ReversalLine, Sought};
 #[derive(Debug, Clone, Copy)]
 pub enum Pricing<'d> {
     /// By a row of a deck.
-    Charged(Charge<'d>, Product),
+    Charged(Charge<'d>),
     /// Nothing is charged for such a call: a flag says why, and the line of a pool where minutes paid for it.
     Free,
     /// No price was found; the call can be re-rated.
@@ -106,13 +106,13 @@ impl DebitLine<'_, '_> {
             json.raw(run);
         }
         let held = text.runs.held();
-        if !held.start {
+        if !held.start_date_time {
             json.time(key!("startDateTime"), cdr.start);
         }
-        if let Some(end) = cdr.end.filter(|_| !held.end) {
+        if let Some(end) = cdr.end.filter(|_| !held.end_date_time) {
             json.time(key!("endDateTime"), end);
         }
-        if !held.seconds {
+        if !held.duration {
             json.integer(key!("duration"), cdr.seconds);
         }
         if let Callee::Number { number, .. } = cdr.callee {
@@ -158,13 +158,13 @@ impl DebitLine<'_, '_> {
 
     fn write_charge(&self, json: &mut Writer<'_>) {
         let amount = match &self.pricing {
-            Pricing::Charged(charge, _) => charge.amount,
+            Pricing::Charged(charge) => charge.amount,
             Pricing::Free | Pricing::Unrated(_) => Money::ZERO,
         };
         json.money(",\"charge\":{\"amount\":", amount);
         json.plain(key!("currency"), self.currency.as_str());
         match &self.pricing {
-            Pricing::Charged(charge, _) => write_row(json, charge, self.rated_seconds()),
+            Pricing::Charged(charge) => write_row(json, charge, self.rated_seconds()),
             Pricing::Unrated(why) => {
                 self.rated_seconds().into_iter().for_each(|rest| json.integer(key!("ratedSeconds"), rest));
                 json.plain(key!("unrated"), why.name());

@@ -100,7 +100,7 @@ pub fn decide(
 
 fn check_blocked(quote: &Quote<'_>) -> Result<(), Refusal> {
     match &quote.pricing {
-        Pricing::Charged(charge, _) if charge.row.blocked => {
+        Pricing::Charged(charge) if charge.row.blocked => {
             Err(Refusal::new(RefusalReason::Blocked, "calls to this destination are blocked"))
         }
         Pricing::Charged(..) | Pricing::Free | Pricing::Unrated(_) => Ok(()),
@@ -116,7 +116,7 @@ fn grant(settings: &Settings, quote: &Quote<'_>, room: &Room<'_>, sought: &Sough
     let stands_s = sought.granted_s.max(sought.elapsed_s);
     // An increment is paid as a whole.
     let least_s = match &quote.pricing {
-        Pricing::Charged(charge, _) => charge.row.initial_s,
+        Pricing::Charged(charge) => charge.row.initial_s,
         Pricing::Free | Pricing::Unrated(_) => 0,
     };
     let granted_s = sought.wanted_s.max(least_s).min(longest_s);
@@ -182,7 +182,7 @@ fn answer(
 }
 
 fn price(quote: &Quote<'_>) -> Option<Price> {
-    let Pricing::Charged(charge, _) = &quote.pricing else { return None };
+    let Pricing::Charged(charge) = &quote.pricing else { return None };
     if quote.covering == Covering::AddOn {
         return None;
     }

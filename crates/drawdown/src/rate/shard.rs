@@ -103,7 +103,7 @@ impl<'c> Shard<'c> {
         let mut earlier = Earlier { places, failure: &mut self.failure };
         let outcome = self.written.intake.cdr(&mut self.partition, engine, arrival, cdr, raw, &mut earlier);
         if let Outcome::Debited(debited) = &outcome
-            && let Some(Pricing::Charged(charge, _)) = &debited.pricing
+            && let Some(Pricing::Charged(charge)) = &debited.pricing
         {
             self.spend(charge);
         }

@@ -182,13 +182,13 @@ impl Shard {
     fn rebuild(&mut self, homes: u64, narrow: bool, keep: impl Fn(&Entry) -> bool) {
         let mut places = vec![Entry::default(); homes as usize + OVERRUN];
         let mut next = 0;
-        for entry in self.places.iter().filter(|entry| entry.transaction > 0 && keep(entry)) {
+        for entry in self.entries().filter(&keep) {
             let place = home(spread(entry.identity, narrow), homes).max(next);
             match places.get_mut(place) {
-                Some(free) => *free = *entry,
+                Some(free) => *free = entry,
                 None => {
                     places.resize(place + OVERRUN, Entry::default());
-                    places[place] = *entry;
+                    places[place] = entry;
                 }
             }
             next = place + 1;

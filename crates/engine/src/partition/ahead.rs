@@ -1,8 +1,8 @@
 //! Looking ahead: the memory that records will ask for, asked for many records at a time.
 //!
-//! A record's identity, its account, its user and its row of the deck lie anywhere in memory, and each is found by way of the one before.
-//! Booked one record at a time, every step waits for memory; looked at step by step for many records, the waits pass
-//! together, and booking then finds everything near. Decides nothing and changes nothing.
+//! A record's identity, its account, its user and its row of the deck lie anywhere in memory, and each is found by way of
+//! the one before. Booked one record at a time, every step waits for memory; looked at step by step for many records, the
+//! waits pass together, and booking then finds everything near. Decides nothing and changes nothing.
 
 use std::hint::black_box;
 

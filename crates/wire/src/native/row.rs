@@ -63,7 +63,7 @@ macro_rules! row {
                         }
                         *seen |= bit;
                         plain::Value::take(&mut self.$field, cursor)?;
-                        row!(@run $kind cursor here (self.$field));
+                        row!(@run $kind cursor here (self.$field) $field);
                         cursor.take_separator()?;
                         if cursor.has_ended {
                             return Some(());
@@ -84,39 +84,32 @@ macro_rules! row {
     };
     (@type Text $life:lifetime) => { Field<$life> };
     (@type Carried $life:lifetime) => { Field<$life> };
-    (@type Start $life:lifetime) => { Field<$life> };
-    (@type End $life:lifetime) => { Field<$life> };
+    (@type Time $life:lifetime) => { Field<$life> };
     (@type Seconds $life:lifetime) => { Decimal<$life> };
     (@type Number $life:lifetime) => { Decimal<$life> };
     (@type Truth $life:lifetime) => { Void };
     (@kind Carried) => { Kind::Text };
-    (@kind Start) => { Kind::Text };
-    (@kind End) => { Kind::Text };
+    (@kind Time) => { Kind::Text };
     (@kind Seconds) => { Kind::Number };
     (@kind $kind:ident) => { Kind::$kind };
     // What a debit carries as it is.
-    (@run Carried $cursor:ident $at:ident ($field:expr)) => {
+    (@run Carried $cursor:ident $at:ident ($field:expr) $name:ident) => {
         if $field.0.is_some() {
             $cursor.add_to_runs($at);
         }
     };
     // What a debit writes anew, which mostly comes to the same.
-    (@run Start $cursor:ident $at:ident ($field:expr)) => {
+    (@run Time $cursor:ident $at:ident ($field:expr) $name:ident) => {
         if $field.get().is_some_and(Timestamp::is_as_written) {
-            $cursor.add_to_runs($at).start = true;
+            $cursor.add_to_runs($at).$name = true;
         }
     };
-    (@run End $cursor:ident $at:ident ($field:expr)) => {
-        if $field.get().is_some_and(Timestamp::is_as_written) {
-            $cursor.add_to_runs($at).end = true;
-        }
-    };
-    (@run Seconds $cursor:ident $at:ident ($field:expr)) => {
+    (@run Seconds $cursor:ident $at:ident ($field:expr) $name:ident) => {
         if $field.get().is_some_and(|seconds| seconds.bytes().all(|byte| byte.is_ascii_digit())) {
-            $cursor.add_to_runs($at).seconds = true;
+            $cursor.add_to_runs($at).$name = true;
         }
     };
-    (@run $kind:ident $cursor:ident $at:ident ($field:expr)) => { let _ = $at; };
+    (@run $kind:ident $cursor:ident $at:ident ($field:expr) $name:ident) => { let _ = $at; };
 }
 
 row! {
@@ -126,8 +119,8 @@ row! {
     user_id: Carried = "userId",
     user_principal_name: Carried = "userPrincipalName",
     user_display_name: Carried = "userDisplayName",
-    start_date_time: Start = "startDateTime",
-    end_date_time: End = "endDateTime",
+    start_date_time: Time = "startDateTime",
+    end_date_time: Time = "endDateTime",
     duration: Seconds = "duration",
     charge: Number = "charge",
     call_type: Carried = "callType",
