@@ -6,16 +6,19 @@
 //!
 //! Invariants: money promised, and whatever calls would cost whose pool could be used up before their records come, is
 //! never more than an organisation has and its overdraft; the account is looked at under the lock of its reservations, so
-//! that a record's debit is seen before its reservation is gone. Never reads a clock. Nothing survives the process: a
-//! reservation that is not known any more is made anew by the next extension.
+//! that a record's debit is seen before its reservation is gone. Never reads a clock. What is promised
+//! is kept in the log a moment later, and survives the process; what was not kept yet is made anew by the next
+//! extension.
 
 mod asked;
 pub mod books;
 mod claims;
 mod decision;
+mod keeping;
 mod room;
 mod settings;
 mod shard;
+mod unkept;
 pub mod wire;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -36,6 +39,9 @@ pub use wire::{Authorisation, AuthorisationRequest, Extension, Funding, Price, R
 pub trait Ledger {
     /// Shows the account of `org`, if it is known. What was committed before the call is seen.
     fn with<R>(&self, org: &str, look: impl FnOnce(Option<&Account>) -> R) -> R;
+
+    /// The partition that it is in, if it is known.
+    fn partition(&self, org: &str) -> Option<u32>;
 }
 
 /// What calls are priced and covered by.
@@ -132,7 +138,9 @@ impl Authoriser {
                 0 => elapsed_s.saturating_add(self.slice_s(request.seconds)),
                 _ => granted_s,
             };
-            self.decide(terms, &mut shard, account, &Sought { org, call, asked, wanted_s, granted_s, elapsed_s })
+            let partition = ledger.partition(org);
+            let sought = Sought { org, call, partition, asked, wanted_s, granted_s, elapsed_s };
+            self.decide(terms, &mut shard, account, &sought)
         })
     }
 
@@ -160,7 +168,8 @@ impl Authoriser {
         };
         let elapsed_s = asked.elapsed_s(now);
         let wanted_s = elapsed_s.saturating_add(self.slice_s(extension.seconds)).max(granted_s);
-        let sought = Sought { org, call, asked, wanted_s, granted_s, elapsed_s };
+        let partition = ledger.partition(org);
+        let sought = Sought { org, call, partition, asked, wanted_s, granted_s, elapsed_s };
         ledger.with(org, |account| self.decide(terms, &mut shard, account, &sought))
     }
 
@@ -221,6 +230,12 @@ impl Authoriser {
         }
     }
 
+    /// So many calls are not known any more, and so many anew.
+    fn recount(&self, gone: usize, new: usize) {
+        self.count.fetch_add(new, Ordering::Relaxed);
+        self.count.fetch_sub(gone, Ordering::Relaxed);
+    }
+
     fn slice_s(&self, asked_s: Option<u32>) -> u32 {
         asked_s.unwrap_or(self.settings.slice_s).max(1)
     }
@@ -233,11 +248,11 @@ impl Authoriser {
         sought: &Sought<'_>,
     ) -> Authorisation {
         let is_new = sought.granted_s == 0;
-        let decided = decision::account(account).and_then(|account| {
+        let decided = decision::account(account, sought.partition).and_then(|(account, partition)| {
             if is_new {
                 self.check_counts(shard, sought.org)?;
             }
-            decision::decide(&self.settings, terms, shard, account, sought)
+            decision::decide(&self.settings, terms, shard, (account, partition), sought)
         });
         match decided {
             Ok(granted) => {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use drawdown_engine::worker::Committed;
+use drawdown_engine::worker::{Committed, Messages};
 use drawdown_ledger::Rules;
 use drawdown_rating::Catalogue;
 use drawdown_units::{Money, Timestamp};
@@ -114,6 +114,37 @@ impl Calls {
                 }
             }
         }
+    }
+
+    /// How many run.
+    pub fn count(&self) -> usize {
+        self.authoriser.count()
+    }
+
+    /// Whether anything is promised that the log does not know of yet.
+    pub fn has_unkept(&self) -> bool {
+        self.authoriser.has_unkept()
+    }
+
+    /// Adds to `states` what is promised to the running calls of a partition, as far as that changed.
+    pub fn keep(&self, partition: u32, states: &mut Messages) {
+        self.authoriser.keep(partition, states);
+    }
+
+    /// What was to be kept was not.
+    pub fn not_kept(&self, partition: u32, key: &[u8]) {
+        self.authoriser.not_kept(partition, key);
+    }
+
+    /// What a running call was promised was read back.
+    pub fn kept(&self, partition: u32, key: &[u8], state: &[u8]) {
+        self.is_asked.store(true, Ordering::Release);
+        self.authoriser.restore(partition, key, state);
+    }
+
+    /// A worker that owned `before` owns `now`.
+    pub fn reassigned(&self, before: &[u32], now: &[u32]) {
+        self.authoriser.reassigned(before, now);
     }
 
     /// A state was read back, and is published.

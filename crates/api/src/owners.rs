@@ -129,7 +129,8 @@ pub(crate) async fn to_owner(
 }
 
 fn nobody() -> Problem {
-    let detail = "no process owns the organisation's partition at this moment; try again";
+    let detail =
+        "no process owns the organisation's partition at this moment, or its owner is still reading it back; try again";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(1)
 }
 

@@ -72,7 +72,10 @@ fn write_files(directory: &Path, read: &mut Read<'_>) -> Result<(), Failure> {
     // Of each organisation and user the latest; users come right after their organisation.
     let mut states: BTreeMap<Vec<u8>, Vec<u8>> = BTreeMap::new();
     read(Output::Accounts, &mut |key, state| {
-        states.insert(key.to_vec(), state.to_vec());
+        // What is promised to running calls is no part of the books.
+        if !state.is_empty() && !account::is_call(state) {
+            states.insert(key.to_vec(), state.to_vec());
+        }
         Ok(())
     })?;
     let mut users: BTreeMap<Box<str>, Vec<User>> = BTreeMap::new();
@@ -101,6 +104,14 @@ fn line_with_users(state: &[u8], users: impl FnOnce(&str) -> Vec<User>) -> Resul
         restored.ok_or_else(|| Failure::Fault(anyhow::anyhow!("the state of {org:?} breaks an invariant")))?;
     let mut line = Vec::new();
     account::write(&mut line, &restored);
+    Ok(line)
+}
+
+/// The state of a running call in its binary form as a line of JSON.
+pub fn call_line(state: &[u8]) -> Result<Vec<u8>, Failure> {
+    let running = account::unpack_call(state).map_err(|error| Failure::Fault(error.into()))?;
+    let mut line = Vec::new();
+    account::write_call(&mut line, &running);
     Ok(line)
 }
 

@@ -8,10 +8,10 @@ use drawdown_wire::account;
 
 use crate::config::{Config, ConfigArgs};
 use crate::exit::{Done, Failure, Run};
-use crate::export::{account_line, user_line};
+use crate::export::{account_line, call_line, user_line};
 use crate::outputs;
 
-/// Show committed debits, account events, rejects or account states, one line of JSON each
+/// Show committed debits, account events, rejects or states, one line of JSON each
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
 Examples:
@@ -63,6 +63,9 @@ pub fn run(args: &Args) -> Run {
             return Ok(());
         }
         match args.what {
+            // A call that has ended.
+            What::Accounts if value.is_empty() => {}
+            What::Accounts if account::is_call(value) => out.write_all(&call_line(value)?)?,
             What::Accounts if account::is_user(value) => out.write_all(&user_line(value)?)?,
             What::Accounts => out.write_all(&account_line(value)?)?,
             What::Debits | What::Events | What::Rejects => {

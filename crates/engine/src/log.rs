@@ -31,7 +31,8 @@ pub enum Output {
     Events,
     /// What was not debited, whole.
     Rejects,
-    /// The state of each account that the transaction touched, by organisation; the latest counts.
+    /// The state of each account that the transaction touched, by organisation, and what is kept beside it; the latest
+    /// counts. An empty value takes out what its key stood for.
     Accounts,
     /// The identities that the transaction claimed.
     Seen,
@@ -106,7 +107,9 @@ pub struct Saved<'a> {
     pub output: Output,
     /// Whose partition.
     pub partition: u32,
-    /// What was appended.
+    /// Its key; of [`Output::Seen`], none.
+    pub key: &'a [u8],
+    /// What was appended; nothing where what the key stood for was taken out.
     pub value: &'a [u8],
 }
 

@@ -136,13 +136,14 @@ impl<L: Log, O: Observer> Worker<L, O> {
     /// # Errors
     /// What only a new worker on a new log can mend.
     pub fn step(&mut self, engine: &Engine<'_>) -> Result<Step, LogError> {
-        match self.advance(engine) {
-            Err(LogError::Abort(why)) => {
-                self.recover(&why)?;
-                Ok(Step::Rating(0))
-            }
+        let outcome = match self.advance(engine) {
+            Err(LogError::Abort(why)) => self.recover(&why).map(|()| Step::Rating(0)),
             other => other,
+        };
+        if outcome.is_err() {
+            self.give_back();
         }
+        outcome
     }
 
     /// Ends in good order: what is in flight is waited for, what was only rated is left to whoever comes next.
@@ -219,7 +220,8 @@ impl<L: Log, O: Observer> Worker<L, O> {
             None => {
                 let is_ripe = self.is_ripe();
                 let ticks = self.tick();
-                if !is_ripe && ticks.is_none() {
+                let is_idle = self.gathered.is_empty();
+                if !is_ripe && ticks.is_none() && !(is_idle && self.observer.has_unkept()) {
                     return Ok(());
                 }
                 self.gathered_since = None;
@@ -234,6 +236,9 @@ impl<L: Log, O: Observer> Worker<L, O> {
         let outcome = rated.rate(&mut self.partitions, engine, &mut self.sources, earlier);
         // Half a batch was rated, and is not kept: only a new worker can go on.
         outcome.map_err(|error| LogError::Fatal(error.to_string()))?;
+        if self.observer.has_unkept() {
+            rated.keep(self.partitions.keys().copied(), &mut self.observer);
+        }
         if rated.is_empty() {
             // Nothing was due, and nothing came.
             rated.clear();
@@ -326,14 +331,20 @@ impl<L: Log, O: Observer> Worker<L, O> {
         for partition in self.partitions.keys() {
             self.observer.dropped(*partition);
         }
+        self.give_back();
         self.partitions.clear();
         self.recent.clear();
         self.gathered.clear();
         self.gathered_since = None;
         self.replay.clear();
-        self.rated = None;
-        self.in_flight = None;
         self.is_restoring = false;
+    }
+
+    /// Forgets what is not known to be final, and what was to be kept with it.
+    fn give_back(&mut self) {
+        for rated in [self.rated.take(), self.in_flight.take()].into_iter().flatten() {
+            rated.give_back(&mut self.observer);
+        }
     }
 
     fn restore(&mut self, engine: &Engine<'_>) -> Result<Step, LogError> {
@@ -370,6 +381,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
         let later = self.replay.drain(..).collect::<Vec<_>>();
         for mut rated in [self.in_flight.take(), self.rated.take()].into_iter().flatten() {
             self.replay.push_back((std::mem::take(&mut rated.batch), rated.tick));
+            rated.give_back(&mut self.observer);
             rated.clear();
             self.spare.push(rated);
         }
@@ -408,6 +420,10 @@ fn take_over<O: Observer>(
     let number = saved.partition;
     let partition = partitions.get_mut(&number).expect("invariant: only owned partitions are restored");
     let taken = match saved.output {
+        Output::Accounts if saved.value.is_empty() || account::is_call(saved.value) => {
+            observer.kept(number, saved.key, saved.value);
+            Ok(())
+        }
         Output::Accounts if account::is_user(saved.value) => {
             partition.restore_user(saved.value).map(|key| observer.saved(number, &key, saved.value))
         }

@@ -34,7 +34,8 @@ pub use spool::{DECKS, PlaceError, ReadProfile, SPOOL, place, spooled};
 pub use store::StoreError;
 
 use lock::{Lock, WRITABLE};
-use restore::{PARTITION, Restoring};
+pub use restore::PARTITION;
+use restore::Restoring;
 use spool::{Profiles, Reading, Spool};
 use store::Store;
 use transaction::Transaction;

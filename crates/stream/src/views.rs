@@ -71,6 +71,11 @@ impl Views {
         self.accounts.get(org.as_bytes())
     }
 
+    /// The partition of an account that is ours.
+    pub fn partition(&self, org: &str) -> Option<u32> {
+        self.accounts.views.get(org.as_bytes()).map(|view| view.partition)
+    }
+
     /// The committed state of a user, in its binary form; `None` where no licence was ever assigned, or not here.
     pub fn user(&self, org: &str, user: &str) -> Option<Vec<u8>> {
         self.users.get(org.as_bytes())?.states.get(&*account::user_key(org, user)).cloned()

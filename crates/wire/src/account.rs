@@ -2,6 +2,7 @@
 
 mod licences;
 mod packed;
+mod running;
 mod snapshot;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use crate::json::{Writer, key};
 
 pub use licences::{is_user, org_of_key, pack_user, unpack_user, user_key, write_user};
 pub use packed::{pack, unpack};
+pub use running::{Claim, PoolClaim, RunningCall, call_key, call_of_key, is_call, pack_call, unpack_call, write_call};
 pub use snapshot::{
     LotSnapshot, OutstandingSnapshot, PlanSnapshot, PoolSnapshot, RechargeSnapshot, Snapshot, UseSnapshot,
     UserSnapshot, snapshot,

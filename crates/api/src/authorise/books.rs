@@ -24,6 +24,9 @@ pub trait States: Send + Sync {
 
     /// Shows the states of all users of an organisation that ever held a licence.
     fn users(&self, org: &str, each: &mut dyn FnMut(&[u8]));
+
+    /// The partition of an account.
+    fn partition(&self, org: &str) -> Option<u32>;
 }
 
 /// Decoded accounts.
@@ -162,6 +165,10 @@ impl Ledger for Books {
             Decoded::Known(account) => look(Some(account)),
             Decoded::Unknown | Decoded::Unread => look(None),
         }
+    }
+
+    fn partition(&self, org: &str) -> Option<u32> {
+        self.states.partition(org)
     }
 }
 

@@ -8,30 +8,7 @@
 
 use drawdown_ledger::plans::Use;
 use drawdown_units::{Money, Timestamp};
-
-/// What one call is promised.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// Minutes, where a pool covers such a call.
-    pub pool: Option<PoolClaim>,
-    /// What it costs without a pool; `None` where no money may be drawn for it.
-    pub bare: Option<Money>,
-}
-
-/// Minutes of a pool.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PoolClaim {
-    /// The pool's name.
-    pub pool: Box<str>,
-    /// The month of the call's start.
-    pub month: Timestamp,
-    /// Which of its minutes.
-    pub of: Use,
-    /// As many as the call may last, whether or not the pool has them.
-    pub minutes: u32,
-    /// What the pool holds for calls of that start.
-    pub size: u64,
-}
+use drawdown_wire::account::{Claim, PoolClaim};
 
 /// All claims of an organisation, as sums.
 #[derive(Debug, Default)]
@@ -138,6 +115,14 @@ impl Claims {
         pool.bare = pool.bare.plus(bare);
         pool.uncoverable += usize::from(claim.bare.is_none());
         pool.held = held;
+    }
+
+    /// Adds a claim of before, of which it is not known what its pool has left: all that claim it are promised what they
+    /// would cost without, until someone asks for it next.
+    pub fn restore(&mut self, claim: &Claim, start: Timestamp) {
+        let of_pool = claim.pool.as_ref().and_then(|of| self.pool(&of.pool, of.month));
+        let held = of_pool.map_or(Money::ZERO, |pool| pool.bare).plus(claim.bare.unwrap_or_default());
+        self.add(claim, start, held);
     }
 
     /// Takes a claim away.

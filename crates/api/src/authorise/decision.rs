@@ -17,6 +17,8 @@ use super::wire::{Authorisation, Funding, Price, Refusal, RefusalReason};
 pub struct Sought<'a> {
     pub org: &'a str,
     pub call: &'a str,
+    /// Where its organisation's states are kept.
+    pub partition: Option<u32>,
     pub asked: Asked,
     /// How long it is to last in all, if there is enough for that.
     pub wanted_s: u32,
@@ -43,16 +45,16 @@ impl Sought<'_> {
 }
 
 /// An account that takes calls.
-pub fn account(account: Option<&Account>) -> Result<&Account, Refusal> {
-    match account {
+pub fn account(account: Option<&Account>, partition: Option<u32>) -> Result<(&Account, u32), Refusal> {
+    match account.zip(partition) {
         None => {
             let detail = "no account of this organisation was opened, or it is kept elsewhere";
             Err(Refusal::new(RefusalReason::UnknownOrg, detail))
         }
-        Some(account) if account.is_closed() => {
+        Some((account, _)) if account.is_closed() => {
             Err(Refusal::new(RefusalReason::OrgClosed, "the account of this organisation is closed"))
         }
-        Some(account) => Ok(account),
+        Some(found) => Ok(found),
     }
 }
 
@@ -61,7 +63,7 @@ pub fn decide(
     settings: &Settings,
     terms: Terms<'_>,
     shard: &mut Shard,
-    account: &Account,
+    (account, partition): (&Account, u32),
     sought: &Sought<'_>,
 ) -> Result<Authorisation, Refusal> {
     let Sought { org, call, asked, .. } = sought;
@@ -86,7 +88,8 @@ pub fn decide(
         Ok((answer, granted_s, (claim, held))) if granted_s > sought.granted_s => {
             let due = sought.ends(granted_s).plus_seconds(i64::from(settings.grace_s));
             let (asked, currency) = (asked.clone(), account.currency());
-            shard.keep(org, call, Reservation { asked, granted_s, claim, currency, due }, held);
+            let reservation = Reservation { asked, granted_s, claim, currency, due, is_kept: false };
+            shard.keep(partition, (org, call), reservation, held);
             Ok(answer)
         }
         unchanged => {

@@ -7,9 +7,10 @@ use drawdown_engine::{Covering, Quote};
 use drawdown_ledger::entitlements::Included;
 use drawdown_ledger::{Account, command::Mode};
 use drawdown_units::{Money, Timestamp};
+use drawdown_wire::account::{Claim, PoolClaim};
 use drawdown_wire::debit::Pricing;
 
-use super::claims::{Claim, Claims, PoolClaim, PoolClaims};
+use super::claims::{Claims, PoolClaims};
 
 /// What there is for one call.
 pub struct Room<'a> {

@@ -6,14 +6,17 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::BuildHasher;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_wire::account::{Claim, RunningCall};
 use drawdown_wire::number::Places;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
 use super::asked::Asked;
-use super::claims::{Claim, Claims};
+use super::claims::Claims;
+use super::unkept::Unkept;
 
 /// A running call and what it is promised.
 #[derive(Debug)]
@@ -25,11 +28,15 @@ pub struct Reservation {
     pub currency: Currency,
     /// When it is given up, if nobody asks for more.
     pub due: Timestamp,
+    /// The log was told of it once.
+    pub is_kept: bool,
 }
 
 /// The running calls of one organisation.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Org {
+    /// Where its states are kept.
+    pub partition: u32,
     pub calls: FxHashMap<Box<str>, Reservation>,
     pub claims: Claims,
 }
@@ -42,6 +49,7 @@ type Due = (Timestamp, Arc<str>, Box<str>);
 pub struct Shard {
     pub orgs: FxHashMap<Arc<str>, Org>,
     pub places: Places,
+    pub unkept: Unkept,
     dues: BinaryHeap<Reverse<Due>>,
     count: usize,
 }
@@ -50,6 +58,7 @@ pub struct Shard {
 #[derive(Debug)]
 pub struct Shards {
     shards: Box<[Mutex<Shard>]>,
+    unkept_count: Arc<AtomicUsize>,
 }
 
 /// Several times the threads that ask at once.
@@ -59,7 +68,12 @@ const IDLE_DUE_COUNT: usize = 256;
 
 impl Default for Shards {
     fn default() -> Self {
-        Shards { shards: (0..SHARD_COUNT).map(|_| Mutex::default()).collect() }
+        let unkept_count = Arc::default();
+        let shard = |_| {
+            let unkept = Unkept::counted_by(Arc::clone(&unkept_count));
+            Mutex::new(Shard { unkept, ..Shard::default() })
+        };
+        Shards { shards: (0..SHARD_COUNT).map(shard).collect(), unkept_count }
     }
 }
 
@@ -68,6 +82,11 @@ impl Shards {
     pub fn of(&self, org: &str) -> MutexGuard<'_, Shard> {
         let hash = FxBuildHasher.hash_one(org);
         lock(&self.shards[(hash >> 32) as usize % self.shards.len()])
+    }
+
+    /// How many calls changed that the log does not know of.
+    pub fn unkept_count(&self) -> usize {
+        self.unkept_count.load(Ordering::Relaxed)
     }
 
     /// Every part, one after the other.
@@ -82,12 +101,38 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Shard {
     /// Keeps a call that is not kept, or whose claim is suspended. `held` is what the claims on its pool are promised from now on.
-    pub fn keep(&mut self, org: &str, call: &str, reservation: Reservation, held: Money) {
-        let name = self.orgs.get_key_value(org).map_or_else(|| org.into(), |(name, _)| Arc::clone(name));
-        self.dues.push(Reverse((reservation.due, Arc::clone(&name), call.into())));
-        let of_org = self.orgs.entry(name).or_default();
+    pub fn keep(&mut self, partition: u32, (org, call): (&str, &str), mut reservation: Reservation, held: Money) {
+        self.unkept.note(partition, org, call);
+        let of_org = self.due(partition, (org, call), reservation.due);
         of_org.claims.add(&reservation.claim, reservation.asked.start, held);
-        self.count += usize::from(of_org.calls.insert(call.into(), reservation).is_none());
+        if let Some(before) = of_org.calls.remove(call) {
+            reservation.is_kept = before.is_kept;
+            self.count -= 1;
+        }
+        self.insert(org, call, reservation);
+    }
+
+    /// Keeps a call that the log knows of, and this shard does not.
+    pub fn restore(&mut self, partition: u32, running: RunningCall) {
+        let (org, call) = (running.org.clone(), running.call.clone());
+        let reservation = Reservation::of_running(running);
+        let of_org = self.due(partition, (&org, &call), reservation.due);
+        of_org.claims.restore(&reservation.claim, reservation.asked.start);
+        self.insert(&org, &call, reservation);
+    }
+
+    /// Notes when a call is due; returns its organisation.
+    fn due(&mut self, partition: u32, (org, call): (&str, &str), due: Timestamp) -> &mut Org {
+        let name = self.orgs.get_key_value(org).map_or_else(|| org.into(), |(name, _)| Arc::clone(name));
+        self.dues.push(Reverse((due, Arc::clone(&name), call.into())));
+        let new = || Org { partition, calls: FxHashMap::default(), claims: Claims::default() };
+        self.orgs.entry(name).or_insert_with(new)
+    }
+
+    fn insert(&mut self, org: &str, call: &str, reservation: Reservation) {
+        let of_org = self.orgs.get_mut(org).expect("invariant: a call is inserted into an organisation that is there");
+        of_org.calls.insert(call.into(), reservation);
+        self.count += 1;
         if self.dues.len() > 2 * self.count + IDLE_DUE_COUNT {
             let Shard { orgs, dues, .. } = self;
             dues.retain(|Reverse((due, org, call))| {
@@ -116,6 +161,18 @@ impl Shard {
 
     /// Gives a call up, and returns it.
     pub fn release(&mut self, org: &str, call: &str) -> Option<Reservation> {
+        let partition = self.orgs.get(org)?.partition;
+        let reservation = self.forget(org, call)?;
+        if reservation.is_kept {
+            self.unkept.note(partition, org, call);
+        } else {
+            self.unkept.drop_key(partition, org, call);
+        }
+        Some(reservation)
+    }
+
+    /// Takes a call out, whatever the log knows of it.
+    pub fn forget(&mut self, org: &str, call: &str) -> Option<Reservation> {
         let of_org = self.orgs.get_mut(org)?;
         let reservation = of_org.calls.remove(call)?;
         self.count -= 1;

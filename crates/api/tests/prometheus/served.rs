@@ -23,6 +23,10 @@ impl States for OneState {
     }
 
     fn users(&self, _: &str, _: &mut dyn FnMut(&[u8])) {}
+
+    fn partition(&self, _: &str) -> Option<u32> {
+        Some(0)
+    }
 }
 
 /// The running calls of the one account.

@@ -31,6 +31,10 @@ impl States for Published {
     fn users(&self, org: &str, each: &mut dyn FnMut(&[u8])) {
         self.0.each_user(org, each);
     }
+
+    fn partition(&self, org: &str) -> Option<u32> {
+        self.0.partition(org)
+    }
 }
 
 /// The running calls of a process.
@@ -62,8 +66,9 @@ pub fn service(
     let decks = Arc::new(decks::Shelf::new(Arc::clone(config), Arc::clone(supply)));
     let mut service = Service::new(telemetry, views, desk, inbox, books, decks);
     service.window_days = config.rating.limits.window_days;
-    if let Log::Kafka(kafka) = &config.log {
-        service.owners = Arc::new(owners::GroupOwners::new(&kafka_settings(kafka), Arc::clone(ours)));
-    }
+    service.owners = match &config.log {
+        Log::Embedded(_) => Arc::new(owners::Single(Arc::clone(ours))),
+        Log::Kafka(kafka) => Arc::new(owners::GroupOwners::new(&kafka_settings(kafka), Arc::clone(ours))),
+    };
     Ok(service)
 }

@@ -11,7 +11,7 @@ use drawdown_api::{
 use drawdown_engine::Partition;
 use drawdown_engine::inbox::Inbox;
 use drawdown_engine::log::{Change, Progress};
-use drawdown_engine::worker::{Committed, Observer};
+use drawdown_engine::worker::{Committed, Messages, Observer};
 use drawdown_ledger::{Account, Rules};
 use drawdown_rating::Catalogue;
 use drawdown_stream::{Views, embedded};
@@ -301,17 +301,18 @@ impl Observer for Watch {
             Change::Assigned(partitions) => {
                 tracing::info!(?partitions, "assigned");
                 self.meters.assigned(partitions);
-                self.shared.ours.set(self.worker, partitions.clone());
+                let before = self.shared.ours.assigned(self.worker, partitions);
+                self.shared.calls.reassigned(&before, partitions);
             }
             Change::Revoked(partitions) => {
                 tracing::info!(?partitions, "given up");
                 self.meters.assigned(&[]);
-                self.shared.ours.set(self.worker, Vec::new());
+                self.shared.ours.given_up(self.worker);
             }
             Change::Lost(partitions) => {
                 tracing::warn!(?partitions, "lost: someone else may own them already");
                 self.meters.assigned(&[]);
-                self.shared.ours.set(self.worker, Vec::new());
+                self.shared.ours.given_up(self.worker);
             }
         }
     }
@@ -319,6 +320,22 @@ impl Observer for Watch {
     fn dropped(&mut self, partition: u32) {
         self.shared.views.views.forget(partition);
         self.shared.calls.forget();
+    }
+
+    fn has_unkept(&self) -> bool {
+        self.shared.calls.has_unkept()
+    }
+
+    fn keep(&mut self, partition: u32, states: &mut Messages) {
+        self.shared.calls.keep(partition, states);
+    }
+
+    fn not_kept(&mut self, partition: u32, key: &[u8]) {
+        self.shared.calls.not_kept(partition, key);
+    }
+
+    fn kept(&mut self, partition: u32, key: &[u8], state: &[u8]) {
+        self.shared.calls.kept(partition, key, state);
     }
 
     fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]) {
@@ -337,6 +354,7 @@ impl Observer for Watch {
             accounts += partition.account_count();
             count += 1;
         }
-        tracing::info!(partitions = count, accounts, "restored");
+        self.shared.ours.restored(self.worker);
+        tracing::info!(partitions = count, accounts, calls = self.shared.calls.count(), "restored");
     }
 }

@@ -248,8 +248,8 @@ impl Log for SimLog {
         // Who is told may want to ask the cluster something.
         let mut read = Vec::new();
         let progress = self.call(Call::Restore, |log, state| Ok(log.restore_some(state, &mut read)))?;
-        for (output, partition, value) in &read {
-            each(Saved { output: *output, partition: *partition, value });
+        for (output, partition, key, value) in &read {
+            each(Saved { output: *output, partition: *partition, key, value });
         }
         Ok(progress)
     }

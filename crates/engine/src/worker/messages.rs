@@ -28,6 +28,11 @@ impl Messages {
         }
     }
 
+    /// Adds a message without a value.
+    pub fn push_empty(&mut self, key: &[u8]) {
+        self.end(key, self.from, self.from);
+    }
+
     /// Lends the buffer of values to whoever writes lines into it: back it comes by the same way.
     pub fn swap_values(&mut self, buffer: &mut Vec<u8>) {
         std::mem::swap(&mut self.values, buffer);
@@ -108,8 +113,11 @@ mod tests {
         messages.swap_values(&mut buffer);
         messages.push(b"c", |out| out.extend_from_slice(b"\x01\n"));
         messages.push(b"c", |_| {});
+        messages.push_empty(b"d");
+        messages.push(b"e", |out| out.push(b'e'));
         let all: Vec<_> = messages.iter().collect();
-        assert_eq!(all, [(&b"a"[..], &b"one"[..]), (b"a", b"two"), (b"b", b"three"), (b"c", b"\x01\n")]);
+        let lines = [(&b"a"[..], &b"one"[..]), (b"a", b"two"), (b"b", b"three"), (b"c", b"\x01\n")];
+        assert_eq!(all, [&lines[..], &[(b"d", b""), (b"e", b"e")]].concat());
         messages.clear();
         assert!(messages.is_empty() && messages.size_bytes() == 0);
     }

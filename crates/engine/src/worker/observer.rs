@@ -27,6 +27,21 @@ pub trait Observer {
     /// The committed state of an account or of a user, read back, with its key in `accounts`.
     fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]);
 
+    /// Whether there is anything to be kept beside the accounts: then a transaction is made, if need be for that alone.
+    fn has_unkept(&self) -> bool {
+        false
+    }
+
+    /// Adds to `states` what is to be kept beside the accounts of a partition with the next transaction: nothing, where
+    /// a state of before is to be taken out. Keys and states are those of running calls.
+    fn keep(&mut self, _partition: u32, _states: &mut Messages) {}
+
+    /// What was to be kept by this key was not: its transaction was aborted, or never begun.
+    fn not_kept(&mut self, _partition: u32, _key: &[u8]) {}
+
+    /// What was kept beside the accounts of a partition, read back, by its key; nothing, where it was taken out.
+    fn kept(&mut self, _partition: u32, _key: &[u8], _state: &[u8]) {}
+
     /// How far restoring is.
     fn restoring(&mut self, progress: Progress);
 

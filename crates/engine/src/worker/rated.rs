@@ -14,7 +14,7 @@ use drawdown_wire::{Rejection, account};
 
 use super::decode::{self, Sources};
 use super::messages::Messages;
-use super::observer::{Answer, Committed, Debits};
+use super::observer::{Answer, Committed, Debits, Observer};
 use super::read_back::{ReadBack, Recent};
 use crate::intake::Intake;
 use crate::log::{Batch, Input, Log, LogError, Output, Record};
@@ -35,6 +35,8 @@ pub(super) struct Rated {
     states: Vec<(u32, Messages)>,
     /// The states of users, likewise.
     users: Vec<(u32, Messages)>,
+    /// What the observer keeps beside them.
+    kept: Vec<(u32, Messages)>,
     events: Messages,
     arrivals: Vec<(u32, Timestamp)>,
     tally: Tally,
@@ -67,7 +69,7 @@ pub(super) struct Written {
 impl Rated {
     /// Whether there is nothing to append and no position to move.
     pub fn is_empty(&self) -> bool {
-        self.batch.positions().is_empty() && self.written.is_empty() && self.states.is_empty()
+        self.batch.positions().is_empty() && self.written.is_empty() && self.states.is_empty() && self.kept.is_empty()
     }
 
     /// Forgets everything, keeping the memory.
@@ -75,7 +77,8 @@ impl Rated {
         self.batch.clear();
         self.written.iter_mut().for_each(Written::clear);
         self.spare.append(&mut self.written);
-        self.spare_states.extend(self.states.drain(..).chain(self.users.drain(..)).map(|(_, mut states)| {
+        let states = self.states.drain(..).chain(self.users.drain(..)).chain(self.kept.drain(..));
+        self.spare_states.extend(states.map(|(_, mut states)| {
             states.clear();
             states
         }));
@@ -199,6 +202,26 @@ impl Rated {
         }
     }
 
+    /// Takes what `observer` keeps beside the accounts of these partitions.
+    pub fn keep(&mut self, partitions: impl Iterator<Item = u32>, observer: &mut impl Observer) {
+        for partition in partitions {
+            let mut states = self.spare_states.pop().unwrap_or_default();
+            observer.keep(partition, &mut states);
+            if states.is_empty() {
+                self.spare_states.push(states);
+            } else {
+                self.kept.push((partition, states));
+            }
+        }
+    }
+
+    /// Tells `observer` that nothing of it was kept.
+    pub fn give_back(&self, observer: &mut impl Observer) {
+        for (partition, states) in &self.kept {
+            states.iter().for_each(|(key, _)| observer.not_kept(*partition, key));
+        }
+    }
+
     /// Appends every message to the open transaction.
     pub fn append<L: Log>(&mut self, log: &mut L) -> Result<(), LogError> {
         self.written_bytes = Default::default();
@@ -217,7 +240,7 @@ impl Rated {
                 self.written_bytes[Output::Seen as usize] += written.seen.len();
             }
         }
-        for (partition, states) in self.states.iter().chain(&self.users) {
+        for (partition, states) in self.states.iter().chain(&self.users).chain(&self.kept) {
             append(log, Output::Accounts, *partition, states)?;
             self.written_bytes[Output::Accounts as usize] += states.size_bytes();
         }

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use drawdown_engine::log::{Input, Output};
 use drawdown_engine::sim::SimCluster;
-use drawdown_wire::native;
 use drawdown_wire::source::Context;
+use drawdown_wire::{account, native};
 use serde_json::Value;
 
 /// The readable outputs of one partition.
@@ -15,6 +15,8 @@ pub struct Found {
     pub rejects: Vec<Vec<u8>>,
     /// The latest state of each organisation.
     pub states: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The latest state of each running call.
+    pub calls: BTreeMap<Vec<u8>, Vec<u8>>,
     /// Debits and events of each organisation, by `seq`, flags in the order of the alphabet.
     pub streams: BTreeMap<String, Vec<Value>>,
 }
@@ -25,13 +27,11 @@ impl Found {
             |output| -> Vec<Vec<u8>> { cluster.output(output, partition).into_iter().map(|kept| kept.value).collect() };
         let (debits, events) = (values(Output::Debits), values(Output::Events));
         let states = cluster.output(Output::Accounts, partition).into_iter();
-        Found {
-            streams: streams(&debits, &events),
-            debits,
-            events,
-            rejects: values(Output::Rejects),
-            states: states.map(|kept| (kept.key.unwrap_or_default(), kept.value)).collect(),
-        }
+        let states = states.map(|kept| (kept.key.unwrap_or_default(), kept.value));
+        let (mut calls, states): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            states.partition(|(key, _)| account::call_of_key(key).is_some());
+        calls.retain(|_, state| !state.is_empty());
+        Found { streams: streams(&debits, &events), debits, events, rejects: values(Output::Rejects), states, calls }
     }
 }
 

@@ -50,6 +50,9 @@ pub struct Harness<L: Simulated> {
     started: Cell<usize>,
     pub deaths: Cell<usize>,
     broken: RefCell<Option<String>>,
+    /// Which calls are authorised: apart, so that a seed stands for the same records with and without them.
+    calls: RefCell<Random>,
+    has_calls: Cell<bool>,
 }
 
 /// One process: running, or to be started again.
@@ -96,6 +99,8 @@ impl<L: Simulated> Harness<L> {
             started: Cell::new(0),
             deaths: Cell::new(0),
             broken: RefCell::new(None),
+            calls: RefCell::new(Random::new(seed ^ 0xCA11)),
+            has_calls: Cell::new(true),
         });
         let others = Rc::downgrade(&harness);
         harness.cluster.set_meanwhile(Rc::new(move || {
@@ -194,6 +199,9 @@ impl<L: Simulated> Harness<L> {
         let catalogue = &self.script.catalogues[usize::from(self.has_new_decks.get())];
         let Script { rules, limits, .. } = &self.script;
         let engine = Engine { catalogue, rules, limits: *limits, open_unknown: None };
+        if matches!(process.step.get(), Some(Step::Rating(_))) {
+            self.authorise(worker);
+        }
         match worker.step(&engine) {
             Ok(step) => process.step.set(Some(step)),
             Err(error) => {
@@ -209,6 +217,19 @@ impl<L: Simulated> Harness<L> {
         }
     }
 
+    /// Some promise to a running call of a partition that was read back changes.
+    fn authorise(&self, worker: &Worker<L, Views>) {
+        let mut random = self.calls.borrow_mut();
+        if !self.has_calls.get() || worker.partitions().is_empty() || !random.chance(300) {
+            return;
+        }
+        let nth = usize::try_from(random.below(worker.partitions().len() as u64)).expect("a small number");
+        let partition = *worker.partitions().keys().nth(nth).expect("one of them");
+        let (call, number) = (random.below(6).to_string(), random.below(1_000_000));
+        let promised = random.chance(700).then_some(number);
+        worker.observer().calls.borrow_mut().change(partition, &call, promised);
+    }
+
     /// A process may die of what its log says, but not of what it read back.
     fn judge(&self, error: &LogError) {
         let text = error.to_string();
@@ -222,7 +243,7 @@ impl<L: Simulated> Harness<L> {
         let log = (self.wrap)(SimLog::start(&self.cluster, ordinal));
         self.started.set(self.started.get() + 1);
         let (cluster, published) = (self.cluster.clone(), Rc::clone(&self.published));
-        let views = Views { cluster, process: self.started.get(), published };
+        let views = Views { cluster, process: self.started.get(), published, calls: RefCell::default() };
         let sources = Sources::new(Arc::clone(&self.profile), Profiles::default());
         Worker::new(log, views, self.settings, sources)
     }
@@ -314,6 +335,7 @@ impl<L: Simulated> Harness<L> {
 
     fn come_to_rest(&self) -> Result<(), String> {
         self.cluster.set_faults(Faults::default());
+        self.has_calls.set(false);
         while self.sent.get() < self.script.sent.len() {
             self.send();
         }
@@ -357,6 +379,26 @@ impl<L: Simulated> Harness<L> {
         let views: BTreeMap<&Vec<u8>, &Vec<u8>> = of.map(|((_, _, org), state)| (org, state)).collect();
         let accounts = found.states.iter().filter(|(_, state)| !account::is_user(state));
         if views == accounts.collect() { Ok(()) } else { Err("what is published is not the latest".into()) }
+    }
+
+    /// What the owner promises to running calls is in the log, and nothing else is.
+    pub fn check_calls(&self, partition: u32, found: &Found) -> Result<(), String> {
+        for process in &self.workers {
+            let worker = process.worker.borrow();
+            let Some(worker) = worker.as_ref().filter(|worker| worker.partitions().contains_key(&partition)) else {
+                continue;
+            };
+            let calls = worker.observer().calls.borrow();
+            let promised = calls.promised.iter().filter(|((of, _), _)| *of == partition);
+            let promised: BTreeMap<&Vec<u8>, &Vec<u8>> = promised.map(|((_, key), state)| (key, state)).collect();
+            if !calls.unkept.is_empty() {
+                return Err(format!("{} promises are not kept", calls.unkept.len()));
+            }
+            if promised != found.calls.iter().collect() {
+                return Err(format!("promised: {promised:?}, kept: {:?}", found.calls));
+            }
+        }
+        Ok(())
     }
 
     fn latest(&self) -> String {

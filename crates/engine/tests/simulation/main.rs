@@ -73,7 +73,7 @@ fn play<L: Simulated>(seed: u64, tune: impl FnOnce(&mut Settings), wrap: fn(SimL
 fn everything_that_can_go_wrong_does() {
     let (mut deaths, mut aborts, mut losses, mut revocations, mut moved, mut decks) = (0, 0, 0, 0, 0, 0);
     let mut words = String::new();
-    for seed in 0..100 {
+    for seed in 0..200 {
         let harness = Harness::new(seed, |_| {}, |log| log);
         harness.run().unwrap_or_else(|why| panic!("seed {seed}: {why}"));
         let published = harness.published.borrow();
@@ -90,7 +90,7 @@ fn everything_that_can_go_wrong_does() {
         }
     }
     let counts = [deaths, aborts, losses, revocations, moved, decks];
-    assert!(counts.iter().all(|count| *count > 20), "deaths, aborts, losses, revocations, moved, decks: {counts:?}");
+    assert!(counts.iter().all(|count| *count > 40), "deaths, aborts, losses, revocations, moved, decks: {counts:?}");
     for word in
         ["quarantined", "too-late", "undecodable", "unknown-org", "org-closed", "RechargeRequested", "LotExpired"]
     {
@@ -118,7 +118,8 @@ fn check<L: Simulated>(harness: &Rc<Harness<L>>) -> Result<(), String> {
         let checked = found::audit(&harness.cluster, partition, &found)
             .and_then(|()| reference::compare_with_calm_run(&harness.script, until, partition, &order, &found))
             .and_then(|()| reference::compare_with_model(&harness.script, until, &order, &found))
-            .and_then(|()| harness.check_views(partition, &found));
+            .and_then(|()| harness.check_views(partition, &found))
+            .and_then(|()| harness.check_calls(partition, &found));
         checked.map_err(|difference| format!("partition {partition}: {difference}"))?;
     }
     harness.published.borrow().faults.first().map_or(Ok(()), |fault| Err(fault.clone()))

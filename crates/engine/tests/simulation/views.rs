@@ -1,13 +1,14 @@
 //! The views that workers publish, watched: nothing may be published that is not committed.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use drawdown_engine::Partition;
 use drawdown_engine::log::{Change, Output, Progress};
 use drawdown_engine::sim::SimCluster;
-use drawdown_engine::worker::{Committed, Observer};
+use drawdown_engine::worker::{Committed, Messages, Observer};
+use drawdown_wire::account;
 
 /// What all processes published.
 #[derive(Debug, Default)]
@@ -28,6 +29,28 @@ pub struct Views {
     /// Each that is started has a number of its own.
     pub process: usize,
     pub published: Rc<RefCell<Published>>,
+    pub calls: RefCell<Calls>,
+}
+
+/// Running calls as a process promises them: nothing but numbers, which say what was promised last.
+#[derive(Debug, Default)]
+pub struct Calls {
+    /// By partition and key.
+    pub promised: BTreeMap<(u32, Vec<u8>), Vec<u8>>,
+    /// Those that the log does not know of.
+    pub unkept: BTreeSet<(u32, Vec<u8>)>,
+}
+
+impl Calls {
+    /// Something else is promised to a call, or it is over.
+    pub fn change(&mut self, partition: u32, call: &str, promised: Option<u64>) {
+        let key = (partition, account::call_key("caller", call));
+        match promised {
+            Some(number) => self.promised.insert(key.clone(), [&b"r"[..], &number.to_be_bytes()].concat()),
+            None => self.promised.remove(&key),
+        };
+        self.unkept.insert(key);
+    }
 }
 
 impl Views {
@@ -70,7 +93,11 @@ impl Observer for Views {
         match change {
             Change::Lost(_) => published.losses += 1,
             Change::Revoked(_) => published.revocations += 1,
-            Change::Assigned(_) => {}
+            Change::Assigned(owned) => {
+                let Calls { promised, unkept } = &mut *self.calls.borrow_mut();
+                unkept.retain(|(partition, _)| owned.contains(partition));
+                promised.retain(|key, _| unkept.contains(key));
+            }
         }
     }
 
@@ -79,9 +106,39 @@ impl Observer for Views {
         published.states.retain(|(process, partition, _), _| *process != self.process || *partition != dropped);
     }
 
+    fn has_unkept(&self) -> bool {
+        !self.calls.borrow().unkept.is_empty()
+    }
+
+    fn keep(&mut self, partition: u32, states: &mut Messages) {
+        let Calls { promised, unkept } = &mut *self.calls.borrow_mut();
+        for key in unkept.extract_if(.., |(of, _)| *of == partition) {
+            match promised.get(&key) {
+                Some(state) => states.push(&key.1, |out| out.extend_from_slice(state)),
+                None => states.push_empty(&key.1),
+            }
+        }
+    }
+
+    fn not_kept(&mut self, partition: u32, key: &[u8]) {
+        self.calls.borrow_mut().unkept.insert((partition, key.to_vec()));
+    }
+
+    fn kept(&mut self, partition: u32, key: &[u8], state: &[u8]) {
+        let Calls { promised, unkept } = &mut *self.calls.borrow_mut();
+        let key = (partition, key.to_vec());
+        if unkept.contains(&key) {
+            return;
+        }
+        match state {
+            [] => promised.remove(&key),
+            _ => promised.insert(key, state.to_vec()),
+        };
+    }
+
     fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]) {
         // Those of users are not looked at here.
-        if !drawdown_wire::account::is_user(state) {
+        if !account::is_user(state) {
             self.publish(partition, key, state);
         }
     }

@@ -51,8 +51,8 @@ impl Restoring {
     pub fn go_on(&mut self, reader: &mut Reader, each: &mut dyn FnMut(Saved<'_>)) -> Result<Progress, StoreError> {
         self.step = match &self.step {
             Step::Accounts(after) => {
-                let (count, last) = reader.accounts_after(PARTITION, after, &mut |_, value| {
-                    each(Saved { output: Output::Accounts, partition: PARTITION, value });
+                let (count, last) = reader.accounts_after(PARTITION, after, &mut |key, value| {
+                    each(Saved { output: Output::Accounts, partition: PARTITION, key, value });
                 })?;
                 self.progress.read += count;
                 match last {
@@ -63,7 +63,7 @@ impl Restoring {
             Step::Seen(cursor) => {
                 let mut count = 0;
                 let cursor = reader.messages(Output::Seen, *cursor, &mut |message| {
-                    each(Saved { output: Output::Seen, partition: message.partition, value: message.value });
+                    each(Saved { output: Output::Seen, partition: message.partition, key: &[], value: message.value });
                     count += 1;
                     if count < SEEN_AT_ONCE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
                 })?;

@@ -70,8 +70,8 @@ impl Transaction {
         self.blocks[..self.used].iter().map(|(output, partition, block)| (*output, *partition, block))
     }
 
-    /// Partition, organisation and state, in the order of the table, which spares the store half of its work; of one
-    /// organisation only the last.
+    /// Partition, key and state, in the order of the table, which spares the store half of its work; of one key only the
+    /// last.
     pub fn accounts(&mut self) -> impl Iterator<Item = (u32, &[u8], &[u8])> {
         let bytes = &self.account_bytes;
         let of = |put: &AccountPut| (put.partition, &bytes[put.org.clone()]);

@@ -174,8 +174,13 @@ fn write_accounts(open: &rusqlite::Transaction<'_>, transaction: &mut Transactio
         "insert into account (partition, org, state) values (?, ?, ?)
          on conflict (partition, org) do update set state = excluded.state",
     )?;
+    let mut delete = open.prepare_cached("delete from account where partition = ? and org = ?")?;
     for (partition, org, state) in transaction.accounts() {
-        put.execute(params![partition, key(org), state])?;
+        if state.is_empty() {
+            delete.execute(params![partition, key(org)])?;
+        } else {
+            put.execute(params![partition, key(org), state])?;
+        }
     }
     Ok(())
 }

@@ -116,7 +116,8 @@ impl Restore {
                         }
                     };
                     *last = Some((message.topic(), output));
-                    each(Saved { output, partition: message.partition() as u32, value: message.value() });
+                    let (partition, key) = (message.partition() as u32, message.key().unwrap_or_default());
+                    each(Saved { output, partition, key, value: message.value() });
                 };
                 self.progress.read += reader.read(SLICE, &mut hand_over)?;
                 self.progress.is_done = reader.is_done();

@@ -16,7 +16,7 @@ use crate::json::{Writer, key};
 const USER_FORM: u8 = b'u';
 
 /// No organisation's id has this byte in it, since it is no part of UTF-8.
-const SEPARATOR: u8 = 0xff;
+pub(super) const SEPARATOR: u8 = 0xff;
 
 /// The key of a user's state among those of accounts.
 pub fn user_key(org: &str, user: &str) -> Vec<u8> {
@@ -27,7 +27,7 @@ pub fn user_key(org: &str, user: &str) -> Vec<u8> {
     key
 }
 
-/// The organisation in a key of accounts and users.
+/// The organisation in a key of accounts, users and running calls.
 pub fn org_of_key(key: &[u8]) -> &[u8] {
     key.split(|byte| *byte == SEPARATOR).next().unwrap_or_default()
 }

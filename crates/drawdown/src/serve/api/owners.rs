@@ -1,24 +1,66 @@
 //! Who owns what on Kafka: this process knows its own partitions at once, those of others from the group's coordinator.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use drawdown_api::owners::{Owner, Owners};
+use drawdown_stream::embedded::PARTITION;
 use drawdown_stream::kafka::{KafkaSettings, owners};
 
 /// The partitions of this process, by worker.
 #[derive(Debug, Default)]
-pub struct Ours(Mutex<BTreeMap<u32, Vec<u32>>>);
+pub struct Ours(Mutex<BTreeMap<u32, Owned>>);
+
+/// The partitions of a worker.
+#[derive(Debug, Default)]
+struct Owned {
+    partitions: Vec<u32>,
+    /// They were read back, and not given up since: until then nothing can be said of their organisations.
+    is_restored: bool,
+}
 
 impl Ours {
-    /// A worker owns these now, and no others.
-    pub fn set(&self, worker: u32, partitions: Vec<u32>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(worker, partitions);
+    /// A worker owns these now, and is to read them back. Returns what it owned before.
+    pub fn assigned(&self, worker: u32, partitions: &[u32]) -> Vec<u32> {
+        let owned = Owned { partitions: partitions.to_vec(), is_restored: false };
+        self.lock().insert(worker, owned).unwrap_or_default().partitions
+    }
+
+    /// A worker has read back what it owns.
+    pub fn restored(&self, worker: u32) {
+        self.lock().entry(worker).or_default().is_restored = true;
+    }
+
+    /// A worker owns nothing for now.
+    pub fn given_up(&self, worker: u32) {
+        self.lock().entry(worker).or_default().is_restored = false;
     }
 
     fn has(&self, partition: u32) -> bool {
-        let ours = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ours.values().any(|partitions| partitions.contains(&partition))
+        self.lock().values().any(|owned| owned.is_restored && owned.partitions.contains(&partition))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u32, Owned>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The only process, with the only partition.
+pub struct Single(pub Arc<Ours>);
+
+impl Single {
+    fn owner(&self) -> Owner {
+        if self.0.has(PARTITION) { Owner::Here } else { Owner::Nobody }
+    }
+}
+
+impl Owners for Single {
+    fn known(&self, _: &str) -> Option<Owner> {
+        Some(self.owner())
+    }
+
+    fn find(&self, _: &str) -> Owner {
+        self.owner()
     }
 }
 

@@ -17,8 +17,8 @@ const RUN_COUNT_MAX: u64 = 40;
 /// How long one call waits for transactions to end, at most.
 const WAIT_MAX: Duration = Duration::from_millis(200);
 
-/// What was read back: of which output, which partition, the bytes.
-pub(super) type Read = (Output, u32, Box<[u8]>);
+/// What was read back: of which output, which partition, by which key, the bytes.
+pub(super) type Read = (Output, u32, Box<[u8]>, Box<[u8]>);
 
 #[derive(Debug)]
 pub(super) struct Restoring {
@@ -109,7 +109,7 @@ impl Part {
             if count == run {
                 return count;
             }
-            into.push((self.output, self.partition, message.value.clone()));
+            into.push((self.output, self.partition, message.key.clone().unwrap_or_default(), message.value.clone()));
             self.next = offset + 1;
             count += 1;
         }

@@ -51,22 +51,22 @@ impl<C: ProducerContext + 'static> Producer<C> {
         &self.client
     }
 
-    /// Queues a message, copied. An empty key is none.
+    /// Queues a message, copied. An empty key is none, and so is an empty value.
     ///
     /// # Errors
     /// `QueueFull` if it is to be tried again later; any other if not.
     #[inline]
     pub fn produce(&self, topic: usize, partition: i32, key: &[u8], value: &[u8]) -> Result<(), RDKafkaErrorCode> {
-        let key_start = if key.is_empty() { ptr::null() } else { key.as_ptr() };
+        let start = |bytes: &[u8]| if bytes.is_empty() { ptr::null() } else { bytes.as_ptr() };
         // SAFETY: the topic is alive; key and value are copied before the call returns, and only read.
         let result = unsafe {
             sys::rd_kafka_produce(
                 self.topics[topic].as_ptr(),
                 partition,
                 sys::RD_KAFKA_MSG_F_COPY,
-                value.as_ptr().cast_mut().cast(),
+                start(value).cast_mut().cast(),
                 value.len(),
-                key_start.cast(),
+                start(key).cast(),
                 key.len(),
                 ptr::null_mut(),
             )
