@@ -142,9 +142,9 @@ impl Calls {
         self.authoriser.restore(partition, key, state);
     }
 
-    /// A worker that owned `before` owns `now`.
-    pub fn reassigned(&self, before: &[u32], now: &[u32]) {
-        self.authoriser.reassigned(before, now);
+    /// These partitions are not ours any more, or are to be read back.
+    pub fn forget_promises(&self, partitions: &[u32]) {
+        self.authoriser.forget(partitions);
     }
 
     /// A state was read back, and is published.

@@ -52,6 +52,9 @@ pub struct Settings {
     /// Whether a transaction without positions is not fenced: what a client does by itself, since it has nothing to send
     /// to the group. With it time alone could write twice, and tests must notice.
     pub fences_positions_only: bool,
+    /// Whether a transaction carries positions of what was read only, not of every partition that it writes to. With it
+    /// who owns such a partition next does not wait for what is still to come, and tests must notice.
+    pub holds_what_was_read_only: bool,
     /// Whether restoring ends at the last stable offset instead of the high watermark. With it the log is broken, and
     /// tests must notice.
     pub restores_to_last_stable: bool,
@@ -70,6 +73,7 @@ impl Default for Settings {
             faults: Faults::default(),
             checks_generation: true,
             fences_positions_only: false,
+            holds_what_was_read_only: false,
             restores_to_last_stable: false,
             takes_unstable_positions: false,
         }

@@ -173,7 +173,9 @@ impl KafkaLog {
         }
     }
 
-    /// What to commit. Never nothing: the offsets are what the broker checks the membership by.
+    /// What to commit: positions, and of every partition that is written to and was not read the one of before. The offsets
+    /// are what the broker checks the membership by, and what whoever owns the partition next waits for: a message may reach
+    /// the broker after them.
     fn offsets(&self, positions: &[Position]) -> Result<TopicPartitionList, LogError> {
         let mut list = TopicPartitionList::new();
         let mut add = |input: Input, partition: u32, next: u64| {
@@ -186,9 +188,14 @@ impl KafkaLog {
         for position in positions {
             add(position.input, position.partition, position.next)?;
         }
-        if positions.is_empty() {
-            let again = self.cursors.first().expect("invariant: only the owner of a partition commits");
-            add(again.input, again.partition, again.committed)?;
+        for partition in self.transactions.touched() {
+            if positions.iter().all(|position| position.partition != partition) {
+                let again = self
+                    .cursors
+                    .of_partition(partition)
+                    .expect("invariant: only the owner of a partition writes to it");
+                add(again.input, again.partition, again.committed)?;
+            }
         }
         Ok(list)
     }

@@ -1,9 +1,8 @@
 //! Reservations that outlive their process: what is promised to a running call is kept in the log beside its account, with
 //! the transaction that comes next, and read back by whoever owns the partition then.
 //!
-//! Invariants: what is kept is what is promised at that time; what was promised since, here, is not replaced by what is
-//! read back. What was promised after the last transaction of a process that died is lost: a call's next extension
-//! makes it anew.
+//! Invariant: what is kept is what is promised at that time. What was promised after the last transaction before a process
+//! died, or partitions changed hands, is lost: a call's next extension makes it anew.
 
 use std::sync::Arc;
 
@@ -12,7 +11,7 @@ use drawdown_wire::account::{self, RunningCall};
 
 use super::Authoriser;
 use super::asked::Asked;
-use super::shard::{Org, Reservation};
+use super::shard::Reservation;
 
 impl Authoriser {
     /// Whether anything changed that the log does not know yet.
@@ -48,18 +47,12 @@ impl Authoriser {
     /// Takes over what was kept of a call by its key: nothing, if it is over. Of one call the latest counts.
     pub fn restore(&self, partition: u32, key: &[u8], state: &[u8]) {
         let Some((org, call)) = account::call_of_key(key) else { return };
-        let mut shard = self.shards.of(org);
-        if shard.unkept.has(partition, key) {
-            return;
-        }
-        let was_known = shard.forget(org, call).is_some();
-        let running = match state.is_empty() {
-            true => None,
-            false => {
-                account::unpack_call(state).map_err(|error| tracing::error!("a running call is lost: {error}")).ok()
-            }
+        let running = match state {
+            [] => None,
+            _ => account::unpack_call(state).map_err(|error| tracing::error!("a running call is lost: {error}")).ok(),
         };
-        let is_known = running.is_some();
+        let mut shard = self.shards.of(org);
+        let (was_known, is_known) = (shard.forget(org, call).is_some(), running.is_some());
         if let Some(running) = running {
             shard.restore(partition, running);
         }
@@ -67,26 +60,21 @@ impl Authoriser {
         self.recount(usize::from(was_known), usize::from(is_known));
     }
 
-    /// A worker that owned `before` owns `now`: what will be read back is forgotten, and what others will decide.
-    pub fn reassigned(&self, before: &[u32], now: &[u32]) {
+    /// Other partitions are owned from now on, or the same anew: whatever is promised to calls of these is forgotten. What
+    /// is ours will be read back; what others decide is theirs.
+    pub fn forget(&self, partitions: &[u32]) {
         for mut shard in self.shards.each() {
-            let mut gone = Vec::new();
-            for (org, Org { partition, calls, .. }) in &shard.orgs {
-                let is_ours = now.contains(partition);
-                if is_ours || before.contains(partition) {
-                    let stays = |call: &str| is_ours && shard.unkept.has(*partition, &account::call_key(org, call));
-                    let of = calls.keys().filter(|call| !stays(call)).map(|call| (Arc::clone(org), call.clone()));
-                    gone.extend(of);
-                }
-            }
-            for (org, call) in &gone {
+            let of = shard.orgs.iter().filter(|(_, of_org)| partitions.contains(&of_org.partition));
+            let calls = of.flat_map(|(org, of_org)| of_org.calls.keys().map(|call| (Arc::clone(org), call.clone())));
+            let calls: Vec<_> = calls.collect();
+            for (org, call) in &calls {
                 shard.forget(org, call);
             }
-            for partition in before.iter().filter(|partition| !now.contains(partition)) {
+            for partition in partitions {
                 shard.unkept.take(*partition);
             }
             drop(shard);
-            self.recount(gone.len(), 0);
+            self.recount(calls.len(), 0);
         }
     }
 }

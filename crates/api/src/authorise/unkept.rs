@@ -41,11 +41,6 @@ impl Unkept {
         self.count.fetch_sub(usize::from(was_there), Ordering::Relaxed);
     }
 
-    /// Whether a call changed.
-    pub fn has(&self, partition: u32, key: &[u8]) -> bool {
-        self.partitions.get(&partition).is_some_and(|keys| keys.contains(key))
-    }
-
     /// What changed in a partition, which is then up to the caller.
     pub fn take(&mut self, partition: u32) -> Keys {
         let keys = self.partitions.remove(&partition).unwrap_or_default();

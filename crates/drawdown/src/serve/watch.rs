@@ -146,8 +146,10 @@ impl Shared {
         self.pulses[worker as usize].beat();
     }
 
-    /// The worker's log broke: it has nothing until a new one is restored.
+    /// The worker's log broke: it has nothing until a new one is restored, and others may decide what was its own.
     pub fn restarted(&self, worker: u32) {
+        self.ours.given_up(worker).into_iter().for_each(|partition| self.views.views.forget(partition));
+        self.calls.forget();
         self.pulses[worker as usize].enter(Stage::Failed);
         self.telemetry.worker(worker as usize).failed();
     }
@@ -302,7 +304,8 @@ impl Observer for Watch {
                 tracing::info!(?partitions, "assigned");
                 self.meters.assigned(partitions);
                 let before = self.shared.ours.assigned(self.worker, partitions);
-                self.shared.calls.reassigned(&before, partitions);
+                self.shared.calls.forget_promises(&before);
+                self.shared.calls.forget_promises(partitions);
             }
             Change::Revoked(partitions) => {
                 tracing::info!(?partitions, "given up");

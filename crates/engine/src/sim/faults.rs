@@ -17,6 +17,9 @@ pub struct Faults {
     pub commit_abort_per_mille: u32,
     /// Of a thousand commits: it is not known how it ended.
     pub commit_unknown_per_mille: u32,
+    /// Of a thousand commits: positions reach the broker before some of the messages, which the client sends by a thread
+    /// of its own.
+    pub late_per_mille: u32,
     /// A poll returns hardly anything.
     pub short_poll_per_mille: u32,
     /// Of a thousand records from upstream: it is produced twice.
@@ -41,6 +44,7 @@ impl Faults {
             commit_unknown_per_mille: often([0, 20, 60, 150]),
             short_poll_per_mille: often([0, 100, 500, 900]),
             duplicate_per_mille: often([0, 30, 100, 300]),
+            late_per_mille: 300,
             ..Faults::default()
         };
         let mut long =

@@ -1,14 +1,14 @@
 //! One process on a simulated cluster: a consumer that is a member of the group, and a transactional producer.
 //!
-//! It goes by the protocol that a client of the real thing has to keep: what was appended is sent before the positions
-//! are, the generation goes with the positions, and what is read back is read up to the high watermark as it stands
+//! It goes by the protocol that a client of the real thing has to keep: whatever partition is written to, a position of it
+//! is sent, and before the end is asked for everything is; the generation goes with the positions, and what is read back is read up to the high watermark as it stands
 //! once the positions are stable. Calls that break the order of the trait are bugs, and panic.
 
 mod consume;
 mod restore;
 mod transact;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -44,6 +44,12 @@ pub struct SimLog {
     transaction: Transaction,
     /// Appended, and not sent yet.
     unsent: VecDeque<(StreamId, Message)>,
+    /// The partitions that the transaction writes to.
+    written: BTreeSet<u32>,
+    /// The positions that go with it.
+    sent: Vec<Position>,
+    /// What this process knows to be committed of the partitions that it restored.
+    committed: BTreeMap<(Input, u32), u64>,
     is_dead: bool,
 }
 
@@ -88,6 +94,9 @@ impl SimLog {
             restoring: None,
             transaction: Transaction::None,
             unsent: VecDeque::new(),
+            written: BTreeSet::new(),
+            sent: Vec::new(),
+            committed: BTreeMap::new(),
             is_dead: false,
         }
     }
@@ -177,6 +186,7 @@ impl SimLog {
 
     fn disown(&mut self) -> Vec<u32> {
         self.reading.clear();
+        self.committed.clear();
         self.restoring = None;
         std::mem::take(&mut self.owned)
     }

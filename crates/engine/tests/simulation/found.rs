@@ -15,8 +15,8 @@ pub struct Found {
     pub rejects: Vec<Vec<u8>>,
     /// The latest state of each organisation.
     pub states: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// The latest state of each running call.
-    pub calls: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// The states of running calls in the order in which they were kept; nothing, where a call was over.
+    pub calls: Vec<(Vec<u8>, Vec<u8>)>,
     /// Debits and events of each organisation, by `seq`, flags in the order of the alphabet.
     pub streams: BTreeMap<String, Vec<Value>>,
 }
@@ -28,9 +28,8 @@ impl Found {
         let (debits, events) = (values(Output::Debits), values(Output::Events));
         let states = cluster.output(Output::Accounts, partition).into_iter();
         let states = states.map(|kept| (kept.key.unwrap_or_default(), kept.value));
-        let (mut calls, states): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            states.partition(|(key, _)| account::call_of_key(key).is_some());
-        calls.retain(|_, state| !state.is_empty());
+        let (calls, states): (Vec<_>, Vec<_>) = states.partition(|(key, _)| account::call_of_key(key).is_some());
+        let states = states.into_iter().collect();
         Found { streams: streams(&debits, &events), debits, events, rejects: values(Output::Rejects), states, calls }
     }
 }

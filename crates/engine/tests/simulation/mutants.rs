@@ -50,7 +50,18 @@ fn transactions_of_time_alone_that_are_not_fenced_are_noticed() {
         settings.fences_positions_only = true;
         settings.faults = Faults::default();
     };
-    assert_caught(tune, |log| log, &["seq is not"]);
+    assert_caught(tune, |log| log, &["seq is not", "went back"]);
+}
+
+#[test]
+fn writing_to_a_partition_without_a_position_of_it_is_noticed() {
+    let tune = |settings: &mut Settings| {
+        settings.holds_what_was_read_only = true;
+        // It stands still with the transaction open, time enough for another to take over.
+        settings.transaction = Duration::from_secs(60);
+        settings.faults = Faults { late_per_mille: 1_000, commit_max: Duration::from_secs(6), ..Faults::default() };
+    };
+    assert_caught(tune, |log| log, &["seq is not", "went back"]);
 }
 
 #[test]

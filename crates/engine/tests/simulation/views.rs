@@ -32,7 +32,7 @@ pub struct Views {
     pub calls: RefCell<Calls>,
 }
 
-/// Running calls as a process promises them: nothing but numbers, which say what was promised last.
+/// Running calls as a process promises them: nothing but numbers, of which a later promise has a greater one.
 #[derive(Debug, Default)]
 pub struct Calls {
     /// By partition and key.
@@ -93,11 +93,7 @@ impl Observer for Views {
         match change {
             Change::Lost(_) => published.losses += 1,
             Change::Revoked(_) => published.revocations += 1,
-            Change::Assigned(owned) => {
-                let Calls { promised, unkept } = &mut *self.calls.borrow_mut();
-                unkept.retain(|(partition, _)| owned.contains(partition));
-                promised.retain(|key, _| unkept.contains(key));
-            }
+            Change::Assigned(_) => *self.calls.borrow_mut() = Calls::default(),
         }
     }
 
@@ -125,11 +121,8 @@ impl Observer for Views {
     }
 
     fn kept(&mut self, partition: u32, key: &[u8], state: &[u8]) {
-        let Calls { promised, unkept } = &mut *self.calls.borrow_mut();
+        let promised = &mut self.calls.get_mut().promised;
         let key = (partition, key.to_vec());
-        if unkept.contains(&key) {
-            return;
-        }
         match state {
             [] => promised.remove(&key),
             _ => promised.insert(key, state.to_vec()),

@@ -56,9 +56,9 @@ impl Cursors {
         self.all.iter_mut().find(|cursor| cursor.input == input && cursor.partition == partition)
     }
 
-    /// Any of them.
-    pub fn first(&self) -> Option<&Cursor> {
-        self.all.first()
+    /// One of the inputs of a partition.
+    pub fn of_partition(&self, partition: u32) -> Option<&Cursor> {
+        self.all.iter().find(|cursor| cursor.partition == partition)
     }
 
     /// What was committed is not read again.

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::CString;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use drawdown_engine::log::{Input, LogError, Output, Progress, Saved};
@@ -147,6 +148,12 @@ impl Restore {
                 return Ok(());
             }
         };
+        let refused = committed.elements().iter().find_map(|element| element.error().err());
+        if let Some(error) = refused {
+            // Of one partition, or of all.
+            self.standstill.tell(&self.partitions, &format!("what was committed is not known, {error}"));
+            return Ok(());
+        }
         self.cursors.clear();
         for input in Input::ALL {
             for element in committed.elements_for_topic(&(source.topic)(input.name())) {
@@ -168,7 +175,7 @@ impl Restore {
             if let Some(index) = inputs.pop_front() {
                 let cursor = &mut self.cursors[index];
                 match source.probe.watermarks(&(source.topic)(cursor.input.name()), cursor.partition)? {
-                    Some((low, _)) => start(cursor, low as u64),
+                    Some((low, high)) => start(cursor, low as u64..high as u64)?,
                     None => {
                         self.standstill.tell(&self.partitions, NO_ENDS);
                         inputs.push_back(index);
@@ -202,9 +209,20 @@ impl Restore {
 }
 
 /// Reads on from what was committed, or else from the beginning of what is kept.
-fn start(cursor: &mut Cursor, low: u64) {
+fn start(cursor: &mut Cursor, kept: Range<u64>) -> Result<(), LogError> {
+    let low = kept.start;
     if cursor.committed == u64::MAX {
         cursor.committed = low;
+    } else if cursor.committed > kept.end {
+        // What was written since to the offsets below would be taken for read.
+        return Err(LogError::Fatal(format!(
+            "{} {} was read up to offset {} and ends at {}: the topic lost records that were acknowledged (or was made anew); \
+             move the group to where it should read on (kafka-consumer-groups --reset-offsets), then start again",
+            cursor.input.name(),
+            cursor.partition,
+            cursor.committed,
+            kept.end
+        )));
     } else if cursor.committed < low {
         tracing::error!(
             input = cursor.input.name(),
@@ -215,4 +233,5 @@ fn start(cursor: &mut Cursor, low: u64) {
         );
     }
     cursor.next = cursor.committed;
+    Ok(())
 }

@@ -109,6 +109,13 @@ impl Transactions {
         self.move_on(begun, State::Open)
     }
 
+    /// The partitions that the open transaction writes to.
+    pub fn touched(&self) -> impl Iterator<Item = u32> {
+        let count = self.is_touched.first().map_or(0, Vec::len);
+        let is_touched = |partition: usize| self.is_touched.iter().any(|partitions| partitions[partition]);
+        (0..count).filter(move |partition| is_touched(*partition)).map(|partition| partition as u32)
+    }
+
     /// Waits while the queue is full: the broker is slow, and so are we then.
     #[inline]
     pub fn append(&mut self, topic: usize, partition: u32, key: &[u8], value: &[u8]) -> Result<(), LogError> {

@@ -31,9 +31,12 @@ impl Ours {
         self.lock().entry(worker).or_default().is_restored = true;
     }
 
-    /// A worker owns nothing for now.
-    pub fn given_up(&self, worker: u32) {
-        self.lock().entry(worker).or_default().is_restored = false;
+    /// A worker owns nothing for now. Returns what it owned.
+    pub fn given_up(&self, worker: u32) -> Vec<u32> {
+        let mut ours = self.lock();
+        let owned = ours.entry(worker).or_default();
+        owned.is_restored = false;
+        owned.partitions.clone()
     }
 
     fn has(&self, partition: u32) -> bool {

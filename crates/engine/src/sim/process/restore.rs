@@ -86,7 +86,9 @@ impl SimLog {
         }
         let progress = restoring.progress();
         if progress.is_done {
-            self.reading.extend(restoring.positions.take().unwrap_or_default());
+            let positions = restoring.positions.take().unwrap_or_default();
+            self.committed.extend(&positions);
+            self.reading.extend(positions);
             self.restoring = None;
         } else if progress.read == before {
             wait(state);

@@ -1,7 +1,7 @@
 //! The transactions of a process: what it sends and when, and how they end.
 
 use super::{SimLog, Transaction};
-use crate::log::{LogError, Output, Position};
+use crate::log::{Input, LogError, Output, Position};
 use crate::sim::cluster::{Event, State};
 use crate::sim::faults::{Fate, Truth};
 use crate::sim::stream::Message;
@@ -19,11 +19,13 @@ impl SimLog {
         self.check_epoch(state)?;
         state.producers.begin(self.process, state.elapsed);
         self.transaction = Transaction::Open;
+        self.written.clear();
         self.roll_void(state)
     }
 
     pub(super) fn add(&mut self, state: &mut State, stream: StreamId, message: Message) -> Result<(), LogError> {
         self.roll_void(state)?;
+        self.written.insert(stream.1);
         self.unsent.push_back((stream, message));
         let count = state.random.below(SENT_COUNT_MAX + 1) as usize;
         self.send(state, count)
@@ -40,31 +42,32 @@ impl SimLog {
     pub(super) fn commit_all(&mut self, state: &mut State, positions: &[Position]) -> Result<(), LogError> {
         let fate = state.settings.faults.fate(&mut state.random);
         self.check_epoch(state)?;
-        self.send(state, usize::MAX)?;
+        let is_late = state.random.chance(state.settings.faults.late_per_mille);
+        let count = if is_late { state.random.below(self.unsent.len() as u64 + 1) as usize } else { usize::MAX };
+        self.send(state, count)?;
         if fate == (Fate::Void { after_positions: false }) {
             return Err(self.void("by chance, before the positions were sent"));
         }
-        // Where nothing was read, only time went on, the positions of before are sent again: without any, the group would
-        // not be asked, and who does not own the partitions any more could write to them.
+        // Where something is written and nothing was read, the position of before is sent again: without any, the group
+        // would not be asked, and who owns the partition next would not wait for what is still to come.
         let is_asked = !positions.is_empty() || !state.settings.fences_positions_only;
         if is_asked && state.settings.checks_generation && !state.group.admits(self.member, self.generation) {
             return Err(self.void("illegal generation"));
         }
-        state.producers.send_positions(self.process, positions);
+        self.sent.clear();
+        self.sent.extend_from_slice(positions);
+        if is_asked && !state.settings.holds_what_was_read_only {
+            self.repeat_positions();
+        }
+        state.producers.send_positions(self.process, &self.sent);
         if fate == (Fate::Void { after_positions: true }) {
             return Err(self.void("by chance, after the positions were sent"));
         }
         let number = state.producers.number(self.process);
-        let committed = match fate {
-            Fate::Fine | Fate::Unknown { truth: Truth::Committed, .. } => Some(true),
-            Fate::Unknown { truth: Truth::Aborted, .. } => Some(false),
-            Fate::Unknown { truth: Truth::Open, .. } | Fate::Void { .. } | Fate::VoidLater => None,
-        };
-        if let Some(committed) = committed {
-            let longest = state.settings.faults.commit_max;
-            state.schedule(longest, Event::Decide { producer: self.process, number, committed });
-        }
         self.transaction = Transaction::InFlight { number, fate };
+        if self.unsent.is_empty() {
+            self.ask_for_end(state, number, fate);
+        }
         if matches!(fate, Fate::Unknown { at_once: true, .. }) {
             return Err(LogError::Fatal("it is not known whether the commit was made".into()));
         }
@@ -73,6 +76,10 @@ impl SimLog {
 
     pub(super) fn await_outcome(&mut self, state: &mut State) -> Result<(), LogError> {
         let Transaction::InFlight { number, fate } = self.transaction else { return Ok(()) };
+        if !self.unsent.is_empty() {
+            self.send(state, usize::MAX)?;
+            self.ask_for_end(state, number, fate);
+        }
         match fate {
             Fate::Void { .. } | Fate::VoidLater => return Err(self.void("by chance, when it was to be settled")),
             Fate::Unknown { .. } => {
@@ -94,7 +101,30 @@ impl SimLog {
             }
         }
         self.transaction = Transaction::None;
+        self.committed.extend(self.sent.iter().map(|position| ((position.input, position.partition), position.next)));
         Ok(())
+    }
+
+    /// Sends a position of each partition that is written to and was not read.
+    fn repeat_positions(&mut self) {
+        for partition in &self.written {
+            if self.sent.iter().all(|position| position.partition != *partition) {
+                let input = Input::Commands;
+                let next = self.committed.get(&(input, *partition)).copied().unwrap_or(0);
+                self.sent.push(Position { input, partition: *partition, next });
+            }
+        }
+    }
+
+    /// Everything is sent: the broker is asked to end the transaction, and does by and by.
+    fn ask_for_end(&self, state: &mut State, number: u64, fate: Fate) {
+        let committed = match fate {
+            Fate::Fine | Fate::Unknown { truth: Truth::Committed, .. } => true,
+            Fate::Unknown { truth: Truth::Aborted, .. } => false,
+            Fate::Unknown { truth: Truth::Open, .. } | Fate::Void { .. } | Fate::VoidLater => return,
+        };
+        let longest = state.settings.faults.commit_max;
+        state.schedule(longest, Event::Decide { producer: self.process, number, committed });
     }
 
     /// Waits until every debit appended so far is readable or aborted, but for those of the transaction in flight.
