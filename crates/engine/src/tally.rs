@@ -2,11 +2,11 @@
 
 use drawdown_ledger::effects::{FundingLine, FundingSource};
 use drawdown_ledger::reversal::{Funder, ReversedLine};
-use drawdown_units::{Currency, Money};
+use drawdown_units::{Currency, Money, Sum};
 use drawdown_wire::debit::Pricing;
 use drawdown_wire::{Cdr, Reason};
 
-use crate::partition::{CommandOutcome, Outcome};
+use crate::partition::{CommandOutcome, DebitedCall, Outcome};
 
 /// Sums over a stretch of input. Adding two is adding their fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Tally {
     /// What debits charged and who paid, for each currency: few, and money of two is never added.
     pub money: Vec<(Currency, Charged)>,
     /// What the records claim upstream charged, for each of: debited, duplicate, rejected.
-    pub claimed: [Money; 3],
+    pub claimed: [Sum; 3],
     /// Commands that came in: applied + refused + duplicate + rejected.
     pub commands: u64,
     /// Commands applied.
@@ -42,21 +42,24 @@ pub struct Tally {
 }
 
 /// Money charged in one currency.
+///
+/// An account's charges stay below 10^12 units; those of many accounts, and what corrections take back and charge again,
+/// may leave 64 bits.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Charged {
     /// What debits charged.
-    pub amount: Money,
+    pub amount: Sum,
     /// Who paid.
-    pub funded: Funded,
+    pub funded: Funded<Sum>,
     /// What corrections took back of it.
-    pub reversed: Money,
+    pub reversed: Sum,
     /// From whom.
-    pub reversed_of: Funded,
+    pub reversed_of: Funded<Sum>,
 }
 
 impl Charged {
     /// What is left of the charges, and of what each paid.
-    pub fn net(&self) -> (Money, Funded) {
+    pub fn net(&self) -> (Sum, Funded<Sum>) {
         let (of, back) = (&self.funded, &self.reversed_of);
         let funded = Funded {
             lots: of.lots.minus(back.lots),
@@ -68,34 +71,43 @@ impl Charged {
         (self.amount.minus(self.reversed), funded)
     }
 
+    fn debit(&mut self, debited: &DebitedCall<'_>) {
+        self.amount += debited.amount;
+        self.funded.add(&debited.funded);
+        if let Some((reversed, reversed_of)) = &debited.reversed {
+            self.reversed += *reversed;
+            self.reversed_of.add(reversed_of);
+        }
+    }
+
     fn add(&mut self, other: &Charged) {
-        self.amount = self.amount.plus(other.amount);
+        self.amount += other.amount;
         self.funded.add(&other.funded);
-        self.reversed = self.reversed.plus(other.reversed);
+        self.reversed += other.reversed;
         self.reversed_of.add(&other.reversed_of);
     }
 }
 
-/// Money by funder.
+/// Money by funder: that of one debit, or a [`Sum`] of many.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Funded {
+pub struct Funded<M = Money> {
     /// Drawn from lots.
-    pub lots: Money,
+    pub lots: M,
     /// Became overdraft.
-    pub overdraft: Money,
+    pub overdraft: M,
     /// Accrued as post-usage charges.
-    pub post_usage: Money,
+    pub post_usage: M,
     /// Uncollected.
-    pub uncollected: Money,
+    pub uncollected: M,
     /// Charged to users who may not draw credits: funded by nobody.
-    pub unlicensed: Money,
+    pub unlicensed: M,
 }
 
 impl Funded {
     /// The sums of one debit's lines.
     #[inline]
     pub fn of(lines: &[FundingLine]) -> Self {
-        let mut funded = Funded::default();
+        let mut funded = Self::default();
         for line in lines {
             let sum = match line.source {
                 FundingSource::Lot(_) => &mut funded.lots,
@@ -111,7 +123,7 @@ impl Funded {
 
     /// The sums of what a reversal took back.
     pub fn of_reversal(lines: &[ReversedLine]) -> Self {
-        let mut funded = Funded::default();
+        let mut funded = Self::default();
         for line in lines {
             let sum = match line.funder {
                 Funder::Lot(_) => &mut funded.lots,
@@ -124,14 +136,16 @@ impl Funded {
         }
         funded
     }
+}
 
-    /// Adds the sums of others.
-    pub fn add(&mut self, other: &Funded) {
-        self.lots = self.lots.plus(other.lots);
-        self.overdraft = self.overdraft.plus(other.overdraft);
-        self.post_usage = self.post_usage.plus(other.post_usage);
-        self.uncollected = self.uncollected.plus(other.uncollected);
-        self.unlicensed = self.unlicensed.plus(other.unlicensed);
+impl Funded<Sum> {
+    /// Adds the money of others.
+    pub fn add<M: Copy + Into<Sum>>(&mut self, other: &Funded<M>) {
+        self.lots += other.lots;
+        self.overdraft += other.overdraft;
+        self.post_usage += other.post_usage;
+        self.uncollected += other.uncollected;
+        self.unlicensed += other.unlicensed;
     }
 }
 
@@ -146,9 +160,7 @@ impl Tally {
                 self.unrated += u64::from(debited.unrated().is_some());
                 self.corrections += u64::from(debited.reversed.is_some());
                 if debited.reversed.is_some() || matches!(debited.pricing, Some(Pricing::Charged(..))) {
-                    let (reversed, reversed_of) = debited.reversed.unwrap_or_default();
-                    let charged = Charged { amount: debited.amount, funded: debited.funded, reversed, reversed_of };
-                    self.charged(debited.currency, &charged);
+                    self.charged(debited.currency).debit(debited);
                 }
                 0
             }
@@ -163,7 +175,7 @@ impl Tally {
             }
         };
         if let Some(claim) = cdr.text.upstream_charge.as_deref().and_then(|text| Money::parse(text).ok()) {
-            self.claimed[kind] = self.claimed[kind].checked_add(claim).unwrap_or(Money::LIMIT);
+            self.claimed[kind] += claim;
         }
     }
 
@@ -174,12 +186,12 @@ impl Tally {
     }
 
     #[inline]
-    fn charged(&mut self, currency: Currency, charged: &Charged) {
+    fn charged(&mut self, currency: Currency) -> &mut Charged {
         let place = self.money.iter().position(|(held, _)| *held == currency).unwrap_or_else(|| {
             self.money.push((currency, Charged::default()));
             self.money.len() - 1
         });
-        self.money[place].1.add(charged);
+        &mut self.money[place].1
     }
 
     /// Counts a command.
@@ -210,15 +222,42 @@ impl Tally {
             *sum += more;
         }
         for (currency, more) in &other.money {
-            self.charged(*currency, more);
+            self.charged(*currency).add(more);
         }
         for (sum, more) in self.claimed.iter_mut().zip(other.claimed) {
-            *sum = sum.checked_add(more).unwrap_or(Money::LIMIT);
+            *sum += more;
         }
         self.commands += other.commands;
         self.commands_applied += other.commands_applied;
         self.commands_refused += other.commands_refused;
         self.commands_duplicate += other.commands_duplicate;
         self.commands_rejected += other.commands_rejected;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Corrections take back and charge again, as often as they come: gross amounts have no bound.
+    #[test]
+    fn sums_of_many_debits_leave_64_bits() {
+        let funded = Funded { overdraft: Money::LIMIT, ..Funded::default() };
+        let debited = DebitedCall {
+            pricing: None,
+            currency: Currency::parse("USD").unwrap(),
+            amount: Money::LIMIT,
+            funded,
+            reversed: Some((Money::LIMIT, funded)),
+        };
+        let (mut tally, mut total) = (Tally::default(), Tally::default());
+        (0..20).for_each(|_| tally.charged(debited.currency).debit(&debited));
+        (0..20).for_each(|_| total.add(&tally));
+        let charged = total.money[0].1;
+        assert_eq!(charged.amount.to_string(), "400000000000000.00");
+        assert_eq!(charged.reversed_of.overdraft, charged.amount);
+        let (amount, funded) = charged.net();
+        assert!(amount.is_zero());
+        assert_eq!(funded, Funded::default());
     }
 }

@@ -10,14 +10,13 @@ mod flows;
 
 use std::fmt::Display;
 
-use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_units::{Currency, Money, Sum, Timestamp};
 use rustc_hash::FxHashMap;
 
 use crate::fault::Fault;
 use crate::fields::Place;
 use crate::line::{Debit, Event};
 use crate::lot::{Lot, State};
-use crate::sum::Sum;
 
 pub use flows::Flows;
 

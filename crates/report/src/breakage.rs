@@ -6,14 +6,13 @@
 
 use std::collections::BTreeMap;
 
-use drawdown_units::Timestamp;
+use drawdown_units::{Sum, Timestamp};
 use serde_json::{Value, json};
 
 use crate::fault::Fault;
 use crate::holdings::{Holding, Holdings, Scope};
 use crate::lines::Lines;
 use crate::lot::Lot;
-use crate::sum::Sum;
 
 /// How many days ahead are looked at.
 pub const HORIZONS_DAYS: [u32; 3] = [30, 60, 90];

@@ -12,7 +12,7 @@ mod forecast;
 mod hours;
 mod json;
 
-use drawdown_units::{Currency, Timestamp};
+use drawdown_units::{Currency, Sum, Timestamp};
 
 use crate::fault::Fault;
 use crate::fields::Place;
@@ -20,7 +20,6 @@ use crate::holdings::{Holdings, Scope};
 use crate::line::Debit;
 use crate::lines::Lines;
 use crate::lot::State;
-use crate::sum::Sum;
 use hours::Hours;
 
 pub use crate::holdings::Settings;

@@ -4,7 +4,7 @@
 //! the lines of one organisation among themselves must be in the order of `seq`. Memory grows with organisations and
 //! lots. Less is checked than for a statement: that no lot holds less than nothing, and that one that ended is empty.
 
-use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_units::{Currency, Money, Sum, Timestamp};
 use rustc_hash::FxHashMap;
 
 use crate::fault::Fault;
@@ -12,7 +12,6 @@ use crate::fields::Place;
 use crate::line::{Debit, Event, Head};
 use crate::lines::{Line, Lines};
 use crate::lot::{Lot, State};
-use crate::sum::Sum;
 
 /// Which lines count.
 #[derive(Debug, Clone, Copy)]

@@ -19,11 +19,9 @@ mod lines;
 mod lot;
 mod sort;
 pub mod statement;
-mod sum;
 pub mod usage;
 
 pub use fault::Fault;
 pub use lines::{Buffered, Line, Lines};
 pub use lot::{Lot, State};
 pub use sort::Sorter;
-pub use sum::Sum;

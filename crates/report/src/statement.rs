@@ -11,13 +11,12 @@ mod merge;
 mod proof;
 mod spend;
 
-use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_units::{Currency, Money, Sum, Timestamp};
 
 use crate::account::{Account, Body, Entry};
 use crate::fault::Fault;
 use crate::lines::Lines;
 use crate::lot::Lot;
-use crate::sum::Sum;
 use merge::Merge;
 
 pub use crate::account::Flows;

@@ -9,6 +9,7 @@ mod decimal;
 mod digits;
 mod money;
 mod price;
+mod sum;
 mod timestamp;
 
 pub use currency::Currency;
@@ -16,4 +17,5 @@ pub use decimal::{DECIMAL_TEXT_MAX, DecimalError, DecimalText};
 pub use digits::sixteen_digits;
 pub use money::Money;
 pub use price::Price;
+pub use sum::Sum;
 pub use timestamp::{TIME_TEXT_MAX, TimeText, Timestamp, TimestampError};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use drawdown_engine::Tally;
 use drawdown_engine::log::Progress;
 use drawdown_engine::tally::{Charged, Funded};
-use drawdown_units::{Currency, Money};
+use drawdown_units::{Currency, Sum};
 use drawdown_wire::Reason;
 
 use super::*;
@@ -27,8 +27,8 @@ fn committed() -> Committed {
     Committed { took: Duration::from_millis(40), records: 3, bytes: 2_000, written: [1, 2, 3, 4, 5] }
 }
 
-fn money(micros: i64) -> Money {
-    Money::from_micros(micros)
+fn money(micros: i128) -> Sum {
+    Sum::from_micros(micros)
 }
 
 #[test]

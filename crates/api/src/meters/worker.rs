@@ -7,7 +7,7 @@ use drawdown_engine::Tally;
 use drawdown_engine::log::{Output, Progress};
 use drawdown_engine::tally::{Charged, Funded};
 use drawdown_ledger::account::Account;
-use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_units::{Currency, Sum, Timestamp};
 use metrics::{Counter, Gauge, Histogram};
 
 use super::Telemetry;
@@ -230,7 +230,7 @@ impl Drop for WorkerMeters {
 }
 
 /// In the order of [`names::FUNDERS`].
-fn of_funders(funded: &Funded) -> [u64; names::FUNDERS.len()] {
+fn of_funders(funded: &Funded<Sum>) -> [u64; names::FUNDERS.len()] {
     [funded.lots, funded.overdraft, funded.post_usage, funded.uncollected, funded.unlicensed].map(micros)
 }
 
@@ -240,6 +240,6 @@ fn add_all(counters: &[Counter], sums: &[u64]) {
 }
 
 /// A counter only grows: what upstream claims may be below zero, and is then not counted.
-fn micros(amount: Money) -> u64 {
-    u64::try_from(amount.micros()).unwrap_or(0)
+fn micros(sum: Sum) -> u64 {
+    u64::try_from(sum.micros().max(0)).unwrap_or(u64::MAX)
 }

@@ -17,7 +17,7 @@ use drawdown_ledger::Rules;
 use drawdown_ledger::account::{Account, Input, RatedCall};
 use drawdown_ledger::command::{AddFunds, Command, Licensing, Mode, OpenAccount, PaymentMethod, Settings};
 use drawdown_ledger::effects::Effects;
-use drawdown_units::{Currency, Money, Timestamp};
+use drawdown_units::{Currency, Money, Sum, Timestamp};
 use drawdown_wire::Reason;
 
 use super::served::{Client, Connectors, calls};
@@ -132,7 +132,7 @@ impl Worker {
             debited: 9,
             unrated: 1,
             duplicate: 1,
-            claimed: [money("1"), money("0.1"), money("0.2")],
+            claimed: [sum("1"), sum("0.1"), sum("0.2")],
             commands: 4,
             commands_applied: 1,
             commands_refused: 1,
@@ -142,9 +142,8 @@ impl Worker {
         };
         tally.rejected[Reason::Quarantined as usize] = 1;
         tally.rejected[Reason::TooLate as usize] = 1;
-        let funded =
-            Funded { lots: money("0.7"), overdraft: money("0.2"), uncollected: money("0.1"), ..Funded::default() };
-        tally.money.push((usd(), Charged { amount: money("1"), funded, ..Charged::default() }));
+        let funded = Funded { lots: sum("0.7"), overdraft: sum("0.2"), uncollected: sum("0.1"), ..Funded::default() };
+        tally.money.push((usd(), Charged { amount: sum("1"), funded, ..Charged::default() }));
         self.recharges += 1;
         let mut events = EventTally::default();
         for (kind, at, more) in [
@@ -180,6 +179,10 @@ fn usd() -> Currency {
 
 fn money(text: &str) -> Money {
     Money::parse(text).unwrap()
+}
+
+fn sum(text: &str) -> Sum {
+    money(text).into()
 }
 
 /// An account with money, that asked for a recharge.

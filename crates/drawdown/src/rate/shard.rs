@@ -5,7 +5,7 @@ use std::io;
 use drawdown_engine::intake::{Intake, Raw};
 use drawdown_engine::{Engine, Outcome, Partition, Tally};
 use drawdown_rating::{Charge, Row};
-use drawdown_units::{Money, Timestamp};
+use drawdown_units::{Sum, Timestamp};
 use drawdown_wire::debit::Pricing;
 use drawdown_wire::reject::Origin;
 use drawdown_wire::{Cdr, Rejection};
@@ -46,7 +46,7 @@ pub struct Spent<'c> {
     /// Seconds billed.
     pub billable_seconds: u64,
     /// Money.
-    pub amount: Money,
+    pub amount: Sum,
 }
 
 /// One partition of a run.
@@ -145,11 +145,11 @@ impl<'c> Shard<'c> {
             currency,
             calls: 0,
             billable_seconds: 0,
-            amount: Money::ZERO,
+            amount: Sum::ZERO,
         });
         spent.calls += 1;
         spent.billable_seconds += charge.billable_seconds;
-        spent.amount = spent.amount.plus(charge.amount);
+        spent.amount += charge.amount;
     }
 
     fn count_events(&mut self, from: usize) {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use drawdown_engine::Tally;
-use drawdown_units::{Currency, Money};
+use drawdown_units::{Currency, Sum};
 use drawdown_wire::Reason;
 use serde_json::{Map, Value, json};
 
@@ -33,7 +33,7 @@ struct Destination {
     currency: Currency,
     calls: u64,
     billable_seconds: u64,
-    amount: Money,
+    amount: Sum,
 }
 
 impl Summary {
@@ -74,8 +74,8 @@ impl Summary {
         counts.filter(|(_, count)| *count > 0)
     }
 
-    fn claimed_in(&self) -> Money {
-        self.tally.claimed.iter().fold(Money::ZERO, |sum, claim| sum.checked_add(*claim).unwrap_or(Money::LIMIT))
+    fn claimed_in(&self) -> Sum {
+        self.tally.claimed.into_iter().sum()
     }
 
     /// For a person.
@@ -83,7 +83,7 @@ impl Summary {
         let tally = &self.tally;
         let [debited, duplicate, rejected] = tally.claimed;
         writeln!(out, "records              number        upstream's own charge")?;
-        let mut line = |name: &str, count: u64, claim: Money| writeln!(out, "  {name:<12} {count:>12}  {claim:>27}");
+        let mut line = |name: &str, count: u64, claim: Sum| writeln!(out, "  {name:<12} {count:>12}  {claim:>27}");
         line("in", tally.records, self.claimed_in())?;
         line("debited", tally.debited, debited)?;
         line("duplicate", tally.duplicate, duplicate)?;
@@ -201,7 +201,7 @@ impl Summary {
     }
 }
 
-fn funders(funded: &drawdown_engine::tally::Funded) -> [(&'static str, Money); 5] {
+fn funders(funded: &drawdown_engine::tally::Funded<Sum>) -> [(&'static str, Sum); 5] {
     [
         ("lot", funded.lots),
         ("overdraft", funded.overdraft),
@@ -221,11 +221,11 @@ fn dearest(shards: &[Shard<'_>]) -> Vec<Destination> {
             currency: spent.currency,
             calls: 0,
             billable_seconds: 0,
-            amount: Money::ZERO,
+            amount: Sum::ZERO,
         });
         sum.calls += spent.calls;
         sum.billable_seconds += spent.billable_seconds;
-        sum.amount = sum.amount.plus(spent.amount);
+        sum.amount += spent.amount;
     }
     let mut destinations: Vec<Destination> = by_name.into_values().collect();
     destinations.sort_by_key(|destination| std::cmp::Reverse(destination.amount));

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 
 use drawdown_rating::{Charge, Deck, Product};
-use drawdown_units::{Money, Timestamp};
+use drawdown_units::{Money, Sum, Timestamp};
 use drawdown_wire::CallType;
 use drawdown_wire::debit::Debit;
 use serde_json::{Value, json};
@@ -72,15 +72,15 @@ fn price<'d>(debit: &Debit<'_>, deck: &'d Deck, started: Timestamp, product: Pro
 #[derive(Debug, Default, Clone, Copy)]
 struct Sums {
     calls: u64,
-    before: Money,
-    after: Money,
+    before: Sum,
+    after: Sum,
 }
 
 impl Sums {
     fn add(&mut self, priced: &Priced<'_>) {
         self.calls += 1;
-        self.before = self.before.plus(priced.before);
-        self.after = self.after.plus(priced.after.amount);
+        self.before += priced.before;
+        self.after += priced.after.amount;
     }
 
     fn json(&self) -> Value {
@@ -102,7 +102,7 @@ pub struct Differences {
     pub sent: u64,
     by_org: BTreeMap<(String, String), Sums>,
     by_row: BTreeMap<(String, String, String), Sums>,
-    by_funder: BTreeMap<(String, String), Money>,
+    by_funder: BTreeMap<(String, String), Sum>,
 }
 
 impl Differences {
@@ -121,8 +121,7 @@ impl Differences {
         self.by_org.entry((priced.org.clone(), currency())).or_default().add(priced);
         self.by_row.entry((deck, row, currency())).or_default().add(priced);
         for (funder, amount) in &priced.funders {
-            let sum = self.by_funder.entry((funder.clone(), currency())).or_default();
-            *sum = sum.plus(*amount);
+            *self.by_funder.entry((funder.clone(), currency())).or_default() += *amount;
         }
     }
 

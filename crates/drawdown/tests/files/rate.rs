@@ -149,6 +149,30 @@ fn without_commands_every_call_is_priced_and_goes_on_the_invoice() {
     assert_eq!(summary["accounts"], 7, "wingtip is opened too: {summary}");
 }
 
+/// The charges of one account stay below 10^12 units: those of ten leave 64 bits.
+#[test]
+fn charges_of_many_accounts_are_summed_exactly() {
+    let directory = directory("rate", "absurd");
+    let write = |name: &str, text: &str| std::fs::write(directory.join(name), text).expect("the file is written");
+    write(
+        "gold.toml",
+        "id = \"gold\"\nversion = 1\ncurrency = \"USD\"\neffectiveFrom = \"2026-01-01T00:00:00Z\"\nrows = \"gold.csv\"\n",
+    );
+    write("gold.csv", "prefix,price_per_minute,connection_fee\n44,0,999999999999.999999\n");
+    let lines = (0..10).map(|number| record(number).replace("contoso", &format!("org-{number}")) + "\n");
+    write("cdrs.jsonl", &lines.collect::<String>());
+    let mut command = drawdown();
+    command.args(["rate", "--threads", "1", "--deck"]).arg(directory.join("gold.toml"));
+    let summary = well(command.arg("--out").arg(directory.join("out")).arg(directory.join("cdrs.jsonl")));
+    for amount in [
+        &summary["charged"][0]["amount"],
+        &summary["charged"][0]["byFunder"]["postUsage"],
+        &summary["dearestDestinations"][0]["amount"],
+    ] {
+        assert_eq!(amount, "9999999999999.99999", "{summary}");
+    }
+}
+
 #[test]
 fn wrong_usage_is_exit_code_2_and_names_what_is_wrong() {
     let directory = directory("rate", "usage");

@@ -1,13 +1,12 @@
 //! What a debit does to the account.
 
-use drawdown_units::Money;
+use drawdown_units::{Money, Sum};
 
 use super::Account;
 use super::flows::Flows;
 use crate::fault::Fault;
 use crate::fields::Place;
 use crate::line::{Debit, Funding};
-use crate::sum::Sum;
 
 /// The figures of a funding line that carries money.
 struct Figures {

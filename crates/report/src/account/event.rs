@@ -1,13 +1,12 @@
 //! What an event does to the account.
 
-use drawdown_units::Money;
+use drawdown_units::{Money, Sum};
 
 use super::Account;
 use crate::fault::Fault;
 use crate::fields::Place;
 use crate::line::Event;
 use crate::lot::{Lot, State};
-use crate::sum::Sum;
 
 impl Account {
     pub(super) fn book_event(&mut self, event: &Event<'_>, place: Place<'_>) -> Result<(), Fault> {

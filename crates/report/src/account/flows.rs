@@ -1,9 +1,7 @@
 //! What came and went, by the amounts of lines and events.
 
-use drawdown_units::Money;
+use drawdown_units::{Money, Sum};
 use serde_json::{Value, json};
-
-use crate::sum::Sum;
 
 /// The flows of a time. All are above nothing, but `charged` and what lines come to where more was taken back than charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

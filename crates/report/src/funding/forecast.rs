@@ -1,10 +1,9 @@
 //! What will be left of lots when they expire, if usage goes on at its average.
 
-use drawdown_units::Timestamp;
+use drawdown_units::{Sum, Timestamp};
 
 use super::DivCeil as _;
 use crate::lot::Lot;
-use crate::sum::Sum;
 
 /// A lot, and what of it will expire unspent.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use drawdown_units::Timestamp;
+use drawdown_units::{Sum, Timestamp};
 
 use super::{Chance, DivCeil as _};
-use crate::sum::Sum;
 
 const SECONDS_AN_HOUR: i64 = 3_600;
 

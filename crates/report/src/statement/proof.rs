@@ -2,9 +2,10 @@
 //!
 //! What is left follows the `after` of the lines, what came and went their amounts: neither is computed from the other.
 
+use drawdown_units::Sum;
+
 use super::Statement;
 use crate::fault::Fault;
-use crate::sum::Sum;
 
 /// One sum: `opening` + `came` − `went` = `closing`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 //! A reversal takes away what its debit added: under the same user and the same destination, which has to be remembered
 //! since a reversal has no row of a deck.
 
+use drawdown_units::Sum;
 use drawdown_wire::Text;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
@@ -11,7 +12,6 @@ use crate::fault::Fault;
 use crate::fields::Place;
 use crate::line::{Debit, Reverses};
 use crate::lines::Lines;
-use crate::sum::Sum;
 
 /// Calls of one kind, less those that were taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use drawdown_units::Sum;
 use rustc_hash::FxHashSet;
 use serde_json::{Value, json};
 
 use super::cell::cents;
 use super::row::Row;
-use crate::sum::Sum;
 
 /// The figures of a report.
 #[derive(Debug, Default)]

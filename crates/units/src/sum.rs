@@ -1,9 +1,10 @@
 //! A sum of money that cannot overflow: what is added up may be years of all organisations, or absurd.
 
-use std::fmt;
-use std::ops::{AddAssign, Neg, SubAssign};
+use core::fmt;
+use core::iter;
+use core::ops::{AddAssign, Neg, SubAssign};
 
-use drawdown_units::Money;
+use crate::Money;
 
 /// Millionths of a currency unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
@@ -67,7 +68,7 @@ impl Neg for Sum {
     }
 }
 
-impl std::iter::Sum for Sum {
+impl iter::Sum for Sum {
     fn sum<I: Iterator<Item = Sum>>(sums: I) -> Sum {
         sums.fold(Sum::ZERO, Sum::plus)
     }
@@ -77,11 +78,9 @@ impl fmt::Display for Sum {
     /// As [`Money`] is written: no exponent, no idle zeros beyond two decimals (boundaries.md C13).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (whole, micros) = (self.0.unsigned_abs() / 1_000_000, self.0.unsigned_abs() % 1_000_000);
-        let mut text = format!("{}{whole}.{micros:06}", if self.0 < 0 { "-" } else { "" });
-        let point = text.len() - 7;
-        let used = text.trim_end_matches('0').len();
-        text.truncate(used.max(point + 3));
-        f.pad(&text)
+        let mut decimals = format!("{micros:06}");
+        decimals.truncate(decimals.trim_end_matches('0').len().max(2));
+        f.pad(&format!("{}{whole}.{decimals}", if self.0 < 0 { "-" } else { "" }))
     }
 }
 
