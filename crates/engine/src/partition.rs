@@ -317,9 +317,12 @@ impl Partition {
     /// Applies a rated call to its account, keeping what it takes to undo it.
     fn book(&mut self, slot: Slot, arrival: Timestamp, call: RatedCall, rules: &Rules) {
         self.effects.clear();
-        let due_before = self.accounts.get(slot).head().next_due;
+        let head = self.accounts.get(slot).head();
+        let due_before = head.next_due;
+        // An account runs what is due up to its clock, which may be ahead of the arrival.
+        let is_due = due_before <= arrival.max(head.clock);
         let mut is_kept = self.accounts.is_kept_whole(slot, self.batch);
-        if due_before <= arrival && !is_kept {
+        if is_due && !is_kept {
             self.keep_whole(slot);
             is_kept = true;
         }

@@ -5,6 +5,7 @@ mod licences;
 mod pricing;
 mod script;
 mod time;
+mod undo;
 
 use script::check;
 

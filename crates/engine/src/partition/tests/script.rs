@@ -53,7 +53,8 @@ fn squeeze(line: &str) -> String {
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn catalogue(settings: &[&String]) -> Catalogue {
+/// The catalogue that these settings describe.
+pub fn catalogue(settings: &[&String]) -> Catalogue {
     let mut rows = "prefix,price_per_minute,product,premium\n".to_owned();
     let (mut from, mut plans) = (instant("2026-01-01"), Vec::new());
     for setting in settings {
