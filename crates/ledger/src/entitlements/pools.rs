@@ -184,7 +184,8 @@ impl Entitlements {
         Some(Included { pool: place, of, month, used: used(of), size: size(of), other })
     }
 
-    /// The pool of dial-out to `called`: that of the organiser's conferencing licence.
+    /// The pool of dial-out to `called`: that of the first of the organiser's conferencing licences that reach it
+    /// (boundaries.md P8).
     pub fn dial_out_pool(
         &self,
         organiser: UserPlace,
@@ -193,15 +194,16 @@ impl Entitlements {
         returned: Option<&Returned<'_>>,
         called: Country,
     ) -> Option<Included> {
-        let mut held = self.user(organiser).holdings.iter().filter(|holding| holding.is_held_at(started));
-        let (holding, terms) = held.find_map(|holding| match plans.brings(holding.plan?, started)? {
+        let held = self.user(organiser).holdings.iter().filter(|holding| holding.is_held_at(started));
+        let reaching = held.filter_map(|holding| match plans.brings(holding.plan?, started)? {
             Brings::Conferencing(terms) if terms.zone.contains(&called) => Some((holding, terms)),
             Brings::Conferencing(_)
             | Brings::CallingPlan(_)
             | Brings::UnlimitedDialOut(_)
             | Brings::Credits
             | Brings::CreditsExempt => None,
-        })?;
+        });
+        let (holding, terms) = reaching.min_by_key(|(holding, _)| holding.plan)?;
         let pool = self.find_pool(&holding.licence, NOWHERE)?;
         let place = Place::Shared(pool as u32);
         let size = u64::from(terms.minutes).saturating_mul(u64::from(self.pools[pool].holders.at(started)));
@@ -323,4 +325,28 @@ impl Entitlements {
 /// The name of a pool that is one user's.
 fn own_name(licence: &str, user: &str) -> CompactString {
     format_compact!("{licence}/{user}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::Licence;
+    use crate::plans::DialOut;
+
+    /// boundaries.md P8: the order is that of the catalogue, whichever licence was given first.
+    #[test]
+    fn p8_dial_out_draws_the_first_licence_of_the_catalogue() {
+        let mut plans = Plans::new(Vec::new());
+        for (name, zone) in [("ELSEWHERE", *b"FR"), ("FIRST", *b"DE"), ("SECOND", *b"DE")] {
+            plans.add(name, Timestamp::MIN, Brings::Conferencing(DialOut { minutes: 60, zone: vec![zone] }));
+        }
+        let mut entitlements = Entitlements::default();
+        for name in ["SECOND", "FIRST", "ELSEWHERE"] {
+            let licence = Licence { user: "u1".into(), licence: name.into(), country: *b"US" };
+            entitlements.assign(&licence, Timestamp::EPOCH, &plans, &mut Vec::new());
+        }
+        let organiser = entitlements.find("u1").expect("a user");
+        let included = entitlements.dial_out_pool(organiser, &plans, Timestamp::EPOCH, None, *b"DE").expect("a pool");
+        assert_eq!(entitlements.name(included.pool), "FIRST");
+    }
 }
