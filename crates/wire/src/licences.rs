@@ -47,11 +47,20 @@ enum Kind {
     CreditsExempt,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum PooledOver {
+    #[default]
     Country,
     User,
+}
+
+/// The entry that the next one of its name is held against.
+#[derive(Debug, Clone, Copy)]
+struct Before {
+    from: Timestamp,
+    kind: Kind,
+    pooled_over: PooledOver,
 }
 
 /// The catalogue of Microsoft Teams.
@@ -74,15 +83,18 @@ pub fn parse(file: &str, text: &str) -> Result<Plans, Vec<Fault>> {
         same.extend(reader.country(None, "counts_as", from).zip(reader.country(None, "counts_as", to)));
     }
     let mut plans = Plans::new(same);
-    let mut latest: BTreeMap<String, Timestamp> = BTreeMap::new();
+    let mut latest: BTreeMap<String, Before> = BTreeMap::new();
     for licence in config.licence {
         let line = Some(reader.line_at(licence.span().start));
         let licence = licence.into_inner();
-        let from = reader.from(line, &licence, &latest);
+        let before = latest.get(&licence.name).copied();
+        let from = reader.from(line, &licence, before);
         let brings = reader.brings(line, &licence);
+        reader.refuse_other_sharing(line, &licence, before);
         if let Some((from, brings)) = from.zip(brings) {
             plans.add(&licence.name, from, brings);
-            latest.insert(licence.name, from);
+            let pooled_over = licence.pooled_over.unwrap_or_default();
+            latest.insert(licence.name, Before { from, kind: licence.kind, pooled_over });
         }
     }
     if reader.faults.is_empty() { Ok(plans) } else { Err(reader.faults) }
@@ -125,12 +137,7 @@ impl Reader<'_> {
     }
 
     /// From when the entry holds: later than the one of that name before it.
-    fn from(
-        &mut self,
-        line: Option<u32>,
-        licence: &LicenceConfig,
-        latest: &BTreeMap<String, Timestamp>,
-    ) -> Option<Timestamp> {
+    fn from(&mut self, line: Option<u32>, licence: &LicenceConfig, before: Option<Before>) -> Option<Timestamp> {
         let key = "effective_from";
         let from = match &licence.effective_from {
             None => Timestamp::MIN,
@@ -142,7 +149,7 @@ impl Reader<'_> {
                 }
             },
         };
-        if latest.get(&licence.name).is_some_and(|before| *before >= from) {
+        if before.is_some_and(|before| before.from >= from) {
             let what = format!("{:?} holds from then on or later already", licence.name);
             self.add(line, key, what, "give terms that follow others a later effective_from");
             return None;
@@ -178,6 +185,19 @@ impl Reader<'_> {
             Kind::CreditsExempt => Brings::CreditsExempt,
         };
         (self.faults.len() == before).then_some(brings)
+    }
+
+    /// Figures change with time. What a licence is, and who shares its minutes, does not: whoever holds it has them in a
+    /// pool made for that.
+    fn refuse_other_sharing(&mut self, line: Option<u32>, licence: &LicenceConfig, before: Option<Before>) {
+        let Some(before) = before else { return };
+        let (name, pooled_over) = (&licence.name, licence.pooled_over.unwrap_or_default());
+        let mend = "keep it as it is, or give the licence another name";
+        if licence.kind != before.kind {
+            self.add(line, "kind", format!("the entry of {name:?} before has {:?}", before.kind), mend);
+        } else if pooled_over != before.pooled_over {
+            self.add(line, "pooled_over", format!("the entry of {name:?} before has {:?}", before.pooled_over), mend);
+        }
     }
 
     /// A key of another kind of licence would be ignored silently.
@@ -256,6 +276,30 @@ mod tests {
         );
         let unknown = parse("my.toml", "[[licence]]\nname = \"A\"\nkind = \"credits\"\nminuts = 5\n").unwrap_err();
         assert!(unknown[0].to_string().starts_with("my.toml:4: unknown field `minuts`"), "{}", unknown[0]);
+    }
+
+    /// Whoever held it would have lost all minutes at once, of months past too.
+    #[test]
+    fn what_a_licence_is_and_who_shares_its_minutes_does_not_change() {
+        let entry = |kind: &str, from: &str| format!("[[licence]]\nname = \"P\"\nkind = {kind}\n{from}\n");
+        let later = |month: u32| format!("effective_from = \"2026-{month:02}-01T00:00:00Z\"");
+        let text = [
+            entry("\"calling-plan\"", ""),
+            entry("\"calling-plan\"\npooled_over = \"country\"", &later(4)),
+            entry("\"calling-plan\"\npooled_over = \"user\"", &later(5)),
+            entry("\"credits\"", &later(6)),
+        ];
+        let faults = parse("my.toml", &text.concat()).unwrap_err();
+        let shown: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            shown,
+            [
+                "my.toml:10: pooled_over: the entry of \"P\" before has Country; keep it as it is, or give the licence \
+                 another name",
+                "my.toml:15: kind: the entry of \"P\" before has CallingPlan; keep it as it is, or give the licence another \
+                 name",
+            ]
+        );
     }
 
     #[test]
