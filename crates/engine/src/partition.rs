@@ -34,6 +34,7 @@ use crate::tally::Funded;
 
 use admission::Admitted;
 use cover::{Asking, Cover};
+use restore::RestoredUsers;
 use transactions::Transactions;
 
 pub use admission::fingerprint;
@@ -193,7 +194,7 @@ pub struct Partition {
     record_number: Option<u32>,
     places: Places,
     /// Users as they are read back, until their accounts are there.
-    restored_users: Vec<(Box<str>, User)>,
+    restored_users: RestoredUsers,
     /// Names of rate plans that accounts share.
     rate_plans: Vec<Arc<str>>,
 }
@@ -217,7 +218,7 @@ impl Default for Partition {
             transactions: Transactions::default(),
             record_number: None,
             places: Places::default(),
-            restored_users: Vec::new(),
+            restored_users: RestoredUsers::default(),
             rate_plans: Vec::new(),
         }
     }

@@ -2,8 +2,12 @@
 
 use std::sync::Arc;
 
+use drawdown_ledger::entitlements::User;
 use drawdown_ledger::{Account, Rules};
 use drawdown_wire::{account, seen};
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Limits, Partition};
 use crate::dedup::Fingerprint;
@@ -23,6 +27,39 @@ pub enum RestoreError {
     /// Not a record of identities.
     #[error("{0}")]
     Seen(#[from] seen::ReadError),
+}
+
+/// Users as they are read back, in the order in which they first came: of each the latest state alone, since a topic
+/// that is yet to be compacted has many.
+#[derive(Debug, Default)]
+pub(super) struct RestoredUsers {
+    users: Vec<(Box<str>, User)>,
+    places: HashTable<u32>,
+}
+
+impl RestoredUsers {
+    fn put(&mut self, org: Box<str>, user: User) {
+        let users = &mut self.users;
+        let is_it = |place: &u32| {
+            let (of, held) = &users[*place as usize];
+            *of == org && held.id == user.id
+        };
+        let rehash = |place: &u32| {
+            let (of, held) = &users[*place as usize];
+            hash(of, &held.id)
+        };
+        match self.places.entry(hash(&org, &user.id), is_it, rehash) {
+            Entry::Occupied(place) => users[*place.get() as usize].1 = user,
+            Entry::Vacant(place) => {
+                place.insert(u32::try_from(users.len()).expect("invariant: a partition has fewer than 2^32 users"));
+                users.push((org, user));
+            }
+        }
+    }
+}
+
+fn hash(org: &str, user: &str) -> u64 {
+    xxh3_64(&account::user_key(org, user))
 }
 
 impl Partition {
@@ -55,7 +92,7 @@ impl Partition {
     pub fn restore_user(&mut self, state: &[u8]) -> Result<Vec<u8>, RestoreError> {
         let (org, user) = account::unpack_user(state)?;
         let key = account::user_key(&org, &user.id);
-        self.restored_users.push((org, user));
+        self.restored_users.put(org, user);
         Ok(key)
     }
 
@@ -98,7 +135,7 @@ impl Partition {
 
     /// Everything was taken over: the partition goes on where the one that saved it stopped.
     pub fn end_restore(&mut self, rules: &Rules) {
-        for (org, user) in std::mem::take(&mut self.restored_users) {
+        for (org, user) in std::mem::take(&mut self.restored_users).users {
             if let Some(slot) = self.accounts.find(&org) {
                 self.accounts.get_mut(slot).restore_user(user, rules);
             }
@@ -121,5 +158,26 @@ impl Partition {
             self.rate_plans.push(Arc::clone(rate_plan));
         }
         Arc::clone(rate_plan)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use drawdown_ledger::entitlements::Pool;
+
+    use super::*;
+
+    #[test]
+    fn of_each_user_the_latest_state_alone_is_kept() {
+        let mut partition = Partition::default();
+        for (org, user, pools) in [("a", "u1", 0), ("a", "u2", 0), ("b", "u1", 0), ("a", "u1", 1), ("a", "u1", 2)] {
+            let pools = (0..pools).map(|_| Pool::shared("OWN", *b"--")).collect();
+            let user = User { id: user.into(), holdings: Vec::new(), pools };
+            let mut state = Vec::new();
+            account::pack_user(&mut state, org, &user);
+            partition.restore_user(&state).expect("what was written");
+        }
+        let kept = partition.restored_users.users.iter().map(|(org, user)| (&**org, &*user.id, user.pools.len()));
+        assert_eq!(kept.collect::<Vec<_>>(), [("a", "u1", 2), ("a", "u2", 0), ("b", "u1", 0)]);
     }
 }
