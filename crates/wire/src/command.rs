@@ -14,10 +14,14 @@ use drawdown_units::{Currency, Money, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::event::recharge_number;
+use crate::id::{ID_BYTES_MAX, LONG_ID_BYTES_MAX, check_length};
 use crate::rejection::{Reason, Rejection};
 
 /// The one version of commands there is.
 const SCHEMA_VERSION: u64 = 1;
+
+/// How many bytes any text may have; the API takes 1,000 characters.
+const TEXT_BYTES_MAX: usize = 4096;
 
 /// A command with whose it is and what it is called.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +63,8 @@ pub fn decode(bytes: &[u8]) -> Result<Envelope, Rejection> {
     if let Some(version) = fields.take("schemaVersion").filter(|version| version.as_u64() != Some(SCHEMA_VERSION)) {
         return Err(bad("schemaVersion", format!("is {version}; this engine reads version {SCHEMA_VERSION}")));
     }
-    let command_id: Box<str> = fields.text("commandId")?.into();
-    let org: Box<str> = fields.text("orgId")?.into();
+    let command_id: Box<str> = fields.id("commandId", LONG_ID_BYTES_MAX)?.into();
+    let org: Box<str> = fields.id("orgId", ID_BYTES_MAX)?.into();
     let at = fields.time("at")?;
     let actor = fields.optional("actor", Fields::actor)?;
     let kind = fields.text("type")?;
@@ -73,14 +77,14 @@ fn decode_kind(kind: &str, fields: &mut Fields, org: &str, command_id: &str) -> 
     Ok(match kind {
         "openAccount" => Command::OpenAccount(OpenAccount {
             currency: fields.currency("currency")?,
-            rate_plan: Arc::from(fields.text("ratePlan")?),
+            rate_plan: Arc::from(fields.id("ratePlan", ID_BYTES_MAX)?),
             mode: fields.optional("mode", Fields::mode)?.unwrap_or(Mode::Prepaid),
             country: fields.country("country")?,
             strict: fields.optional("strict", Fields::boolean)?.unwrap_or(false),
             licensing: fields.optional("licensing", Fields::licensing)?.unwrap_or_default(),
         }),
         "addFunds" => Command::AddFunds(AddFunds {
-            lot: LotId::from(fields.text("lotId")?),
+            lot: LotId::from(fields.id("lotId", LONG_ID_BYTES_MAX)?),
             amount: fields.money("amount")?,
             currency: fields.optional("currency", Fields::currency)?,
             purchased: fields.time("purchasedAt")?,
@@ -95,7 +99,7 @@ fn decode_kind(kind: &str, fields: &mut Fields, org: &str, command_id: &str) -> 
             payment: fields.payment("paymentMethod")?,
         }),
         "settleRecharge" => Command::SettleRecharge(Settlement {
-            number: recharge_number(org, &fields.text("rechargeId")?),
+            number: recharge_number(org, &fields.id("rechargeId", LONG_ID_BYTES_MAX)?),
             outcome: fields.outcome("outcome")?,
             processed: fields.time("processedAt")?,
             reason: fields.optional("reason", Fields::text)?.map(Into::into),
@@ -106,10 +110,11 @@ fn decode_kind(kind: &str, fields: &mut Fields, org: &str, command_id: &str) -> 
             amount: fields.money("amount")?,
             reason: fields.text("reason")?.into(),
         },
-        "refundLot" => {
-            Command::RefundLot { lot: LotId::from(fields.text("lotId")?), reason: fields.text("reason")?.into() }
-        }
-        "setRatePlan" => Command::SetRatePlan { rate_plan: Arc::from(fields.text("ratePlan")?) },
+        "refundLot" => Command::RefundLot {
+            lot: LotId::from(fields.id("lotId", LONG_ID_BYTES_MAX)?),
+            reason: fields.text("reason")?.into(),
+        },
+        "setRatePlan" => Command::SetRatePlan { rate_plan: Arc::from(fields.id("ratePlan", ID_BYTES_MAX)?) },
         "setMode" => Command::SetMode { mode: fields.mode("mode")? },
         "closeAccount" => Command::CloseAccount,
         "assignLicence" => Command::AssignLicence(fields.licence()?),
@@ -161,10 +166,19 @@ impl Fields {
 
     fn text(&mut self, name: &str) -> Result<String, Rejection> {
         match self.need(name)? {
-            Value::String(text) if !text.is_empty() => Ok(text),
+            Value::String(text) if !text.is_empty() => {
+                check_length(text.len(), TEXT_BYTES_MAX, &self.path(name))?;
+                Ok(text)
+            }
             Value::String(_) => Err(bad(&self.path(name), "is empty")),
             other => Err(bad(&self.path(name), format!("is {other}, where a text is expected"))),
         }
+    }
+
+    fn id(&mut self, name: &str, length_max: usize) -> Result<String, Rejection> {
+        let id = self.text(name)?;
+        check_length(id.len(), length_max, &self.path(name))?;
+        Ok(id)
     }
 
     fn boolean(&mut self, name: &str) -> Result<bool, Rejection> {
@@ -256,7 +270,7 @@ impl Fields {
     }
 
     fn user_and_licence(&mut self) -> Result<(Box<str>, LicenceName), Rejection> {
-        Ok((self.text("userId")?.into(), self.text("licence")?.into()))
+        Ok((self.id("userId", ID_BYTES_MAX)?.into(), self.id("licence", ID_BYTES_MAX)?.into()))
     }
 
     fn licensing(&mut self, name: &str) -> Result<Licensing, Rejection> {
@@ -311,6 +325,30 @@ mod tests {
         check("{\"commandId\":", "undecodable");
         check("\u{0}", "undecodable");
         check("{}", "missing-field (commandId)");
+    }
+
+    /// Ids stay in accounts for years; one that is made of another may be longer.
+    #[test]
+    fn texts_have_an_end() {
+        for (field, length_max) in [
+            ("orgId", ID_BYTES_MAX),
+            ("licence", ID_BYTES_MAX),
+            ("userId", ID_BYTES_MAX),
+            ("commandId", LONG_ID_BYTES_MAX),
+            ("actor.subject", TEXT_BYTES_MAX),
+        ] {
+            let command = |length: usize| {
+                let long = "x".repeat(length);
+                let text = |name: &str| if name == field { &*long } else { "short" };
+                serde_json::json!({
+                    "commandId": text("commandId"), "orgId": text("orgId"), "at": "2026-01-01T00:00:00Z",
+                    "type": "assignLicence", "userId": text("userId"), "licence": text("licence"), "country": "US",
+                    "actor": { "subject": text("actor.subject") },
+                })
+            };
+            check(&command(length_max).to_string(), "AssignLicence");
+            check(&command(length_max + 1).to_string(), &format!("bad-field ({field}): {} bytes", length_max + 1));
+        }
     }
 
     /// boundaries.md X5: the shape of `paymentMethod`.

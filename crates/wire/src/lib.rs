@@ -10,6 +10,7 @@ pub mod debit;
 pub mod event;
 pub mod flags;
 pub mod framing;
+pub mod id;
 mod json;
 pub mod licences;
 pub mod native;

@@ -20,6 +20,7 @@ use drawdown_rating::Number;
 
 use crate::cdr::{CallType, Callee, Cdr, Runs, Text};
 use crate::flags::Flags;
+use crate::id::check_id;
 use crate::number::{self, NumberPlan};
 use crate::rejection::{Reason, Rejection};
 use crate::source::duration::{self, Duration, Unit};
@@ -54,6 +55,8 @@ fn assemble<'a>(row: Row<'a>, runs: Runs<'a>, context: &Context<'a>, plan: &Numb
         Some(id) => Cow::Borrowed(id),
         None => row.id.0.ok_or_else(|| missing("id"))?,
     };
+    check_id(&id, "id")?;
+    check_id(row.user_id.get().unwrap_or_default(), "userId")?;
     let is_named_inside = context.ce_id.is_none() && source == "native" && row.org_id.0.is_some();
     let org = organisation(row.org_id.0, context, "orgId")?;
     let call_type_name = row.call_type.0.ok_or_else(|| missing("callType"))?;
@@ -121,12 +124,14 @@ pub(crate) fn organisation<'a>(
     context: &Context<'a>,
     field: &str,
 ) -> Result<Cow<'a, str>, Rejection> {
-    match (body, context.key) {
-        (Some(body), Some(key)) if *body != *key => Err(org_mismatch(&body, key, field)),
-        (Some(body), _) => Ok(body),
-        (None, Some(key)) => Ok(Cow::Borrowed(key)),
-        (None, None) => context.org.map(Cow::Borrowed).ok_or_else(|| no_organisation(field)),
-    }
+    let org = match (body, context.key) {
+        (Some(body), Some(key)) if *body != *key => return Err(org_mismatch(&body, key, field)),
+        (Some(body), _) => body,
+        (None, Some(key)) => Cow::Borrowed(key),
+        (None, None) => context.org.map(Cow::Borrowed).ok_or_else(|| no_organisation(field))?,
+    };
+    check_id(&org, field)?;
+    Ok(org)
 }
 
 #[inline]

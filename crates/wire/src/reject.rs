@@ -80,7 +80,7 @@ pub struct Reject<'a> {
     pub origin: Origin<'a>,
     /// The bytes, whole, or the beginning of a record larger than a record may be.
     pub record: &'a [u8],
-    /// How it can be sent again; `None` where the file can simply be rated again.
+    /// How it can be sent again; `None` where the file can simply be rated again, or it is too long to be said.
     pub resend: Option<Resend<'a>>,
     /// How many bytes there were in all, and their hash, where `record` is not all of them.
     pub cut_from: Option<(u64, u64)>,

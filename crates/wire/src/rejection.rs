@@ -99,6 +99,9 @@ impl Reason {
     }
 }
 
+/// How many bytes a detail or the name of a field may have: what is quoted in it may be as long as a record.
+const TEXT_BYTES_MAX: usize = 1024;
+
 /// One rejection: the kind, the field it is about, and a sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rejection {
@@ -113,13 +116,21 @@ pub struct Rejection {
 impl Rejection {
     /// A rejection that is about no single field.
     pub fn new(reason: Reason, detail: impl Into<String>) -> Self {
-        Rejection { reason, field: None, detail: detail.into() }
+        Rejection { reason, field: None, detail: bounded(detail.into()) }
     }
 
     /// A rejection about `field`.
     pub fn of_field(reason: Reason, field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Rejection { reason, field: Some(field.into()), detail: detail.into() }
+        Rejection { reason, field: Some(bounded(field.into())), detail: bounded(detail.into()) }
     }
+}
+
+fn bounded(mut text: String) -> String {
+    if text.len() > TEXT_BYTES_MAX {
+        text.truncate(text.floor_char_boundary(TEXT_BYTES_MAX));
+        text.push('…');
+    }
+    text
 }
 
 impl fmt::Display for Rejection {
@@ -129,5 +140,19 @@ impl fmt::Display for Rejection {
             write!(f, " ({field})")?;
         }
         write!(f, ": {}", self.detail)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_has_an_end() {
+        let long = "€".repeat(100_000);
+        let rejection = Rejection::of_field(Reason::BadField, &*long, &*long);
+        assert!(rejection.detail.len() <= TEXT_BYTES_MAX + '…'.len_utf8(), "{rejection}");
+        assert_eq!(rejection.field.as_ref(), Some(&rejection.detail));
+        assert_eq!(rejection.detail.trim_start_matches('€'), "…");
     }
 }

@@ -6,6 +6,7 @@ use drawdown_ledger::Account;
 use drawdown_rating::Number;
 use drawdown_units::Timestamp;
 use drawdown_wire::cdr::{CallType, Callee, Cdr, Text};
+use drawdown_wire::id::ID_BYTES_MAX;
 use drawdown_wire::{Flags, Reason, Rejection, number};
 
 use super::settings::Settings;
@@ -26,8 +27,6 @@ pub struct Asked {
 const FUTURE_S: i64 = 300;
 /// How long ago a call may have started.
 const PAST_S: i64 = 7 * 86_400;
-/// No identity is longer.
-const ID_BYTES_MAX: usize = 512;
 
 impl Asked {
     /// Reads a request. The account, where there is one, says where it is dialled if the switch does not.

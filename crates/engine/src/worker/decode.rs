@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use drawdown_wire::command::{self, Envelope};
+use drawdown_wire::id::{ID_BYTES_MAX, LONG_ID_BYTES_MAX, check_length};
 use drawdown_wire::reject::{Origin, Resend};
 use drawdown_wire::source::{Context, Decoded, Header, Profile};
 use drawdown_wire::{Cdr, Reason, Rejection};
@@ -14,6 +15,9 @@ use crate::log::{Input, Record};
 /// A record may have this many bytes; a larger one is rejected, its beginning kept.
 const RECORD_BYTES_MAX: usize = 1 << 20;
 const HEAD_BYTES: usize = 64 << 10;
+const COLUMNS_BYTES_MAX: usize = 64 << 10;
+/// No path is longer.
+const FILE_BYTES_MAX: usize = 4096;
 
 /// Source profiles by name: those of the program, and those that the configuration adds.
 #[derive(Debug, Clone, Default)]
@@ -81,6 +85,7 @@ impl Sources {
     /// Makes sure that the profile of `record` is at hand; its place in `known`, `None` for the default.
     fn prepare(&mut self, record: &Record<'_>) -> Option<usize> {
         let source = record.attributes.source?;
+        check_lengths(record).ok()?;
         let columns = record.attributes.columns;
         let is_it = |known: &Known| *known.source == *source && known.columns.as_deref() == columns;
         if let Some(place) = self.known.iter().position(is_it) {
@@ -108,6 +113,7 @@ impl Sources {
         if record.value.len() > RECORD_BYTES_MAX {
             return Err(too_large(record.value.len() as u64));
         }
+        check_lengths(record)?;
         let attributes = &record.attributes;
         let context = Context {
             key: key_of(record)?,
@@ -131,6 +137,7 @@ pub(super) fn command(record: &Record<'_>) -> Result<Envelope, Rejection> {
     if record.value.len() > RECORD_BYTES_MAX {
         return Err(too_large(record.value.len() as u64));
     }
+    check_lengths(record)?;
     let envelope = command::decode(record.value)?;
     match key_of(record)? {
         Some(key) if *key != *envelope.org => {
@@ -139,6 +146,19 @@ pub(super) fn command(record: &Record<'_>) -> Result<Envelope, Rejection> {
         }
         _ => Ok(envelope),
     }
+}
+
+/// What comes beside a record is repeated in its reject: no more of it than that still is a message, with a record all of
+/// whose bytes are escaped.
+fn check_lengths(record: &Record<'_>) -> Result<(), Rejection> {
+    let attributes = &record.attributes;
+    let length = |text: Option<&str>| text.map_or(0, str::len);
+    check_length(record.key.map_or(0, <[u8]>::len), ID_BYTES_MAX, "key")?;
+    check_length(length(attributes.ce_id), ID_BYTES_MAX, "ce_id")?;
+    check_length(length(attributes.ce_source), LONG_ID_BYTES_MAX, "ce_source")?;
+    check_length(length(attributes.source), LONG_ID_BYTES_MAX, "drawdown-source")?;
+    check_length(length(attributes.columns), COLUMNS_BYTES_MAX, "drawdown-columns")?;
+    check_length(length(attributes.org), ID_BYTES_MAX, "drawdown-org")
 }
 
 fn key_of<'r>(record: &Record<'r>) -> Result<Option<&'r str>, Rejection> {
@@ -154,7 +174,10 @@ fn key_of<'r>(record: &Record<'r>) -> Result<Option<&'r str>, Rejection> {
 pub(super) fn raw<'r>(record: &Record<'r>) -> Raw<'r> {
     let attributes = &record.attributes;
     let origin = match attributes.place {
-        Some(place) => Origin::File { file: place.file, line: place.line, offset: place.offset },
+        Some(place) => {
+            let file = &place.file[..place.file.floor_char_boundary(FILE_BYTES_MAX)];
+            Origin::File { file, line: place.line, offset: place.offset }
+        }
         None => Origin::Topic { topic: record.input.name(), partition: record.partition, offset: record.offset },
     };
     let resend = Resend {
@@ -172,7 +195,7 @@ pub(super) fn raw<'r>(record: &Record<'r>) -> Raw<'r> {
         bytes: if is_whole { record.value } else { &record.value[..HEAD_BYTES] },
         cut_from: attributes.cut_from.or_else(|| (!is_whole).then(|| (length, hash(record.value)))),
         origin,
-        resend: Some(resend),
+        resend: check_lengths(record).is_ok().then_some(resend),
     }
 }
 
@@ -184,7 +207,10 @@ fn hash(bytes: &[u8]) -> u64 {
 pub(super) fn org_of<'r>(cdr: Option<&'r Cdr<'_>>, record: &Record<'r>) -> &'r [u8] {
     match cdr {
         Some(cdr) => cdr.org.as_bytes(),
-        None => record.key.or(record.attributes.org.map(str::as_bytes)).unwrap_or_default(),
+        None => {
+            let org = record.key.or(record.attributes.org.map(str::as_bytes));
+            org.filter(|org| org.len() <= ID_BYTES_MAX).unwrap_or_default()
+        }
     }
 }
 
@@ -201,4 +227,47 @@ pub(super) fn arrival(record: &Record<'_>, decoded: &Result<Decoded<'_>, Rejecti
 #[cold]
 fn too_large(length: u64) -> Rejection {
     Rejection::new(Reason::TooLarge, format!("{length} bytes; a record may have {RECORD_BYTES_MAX} at most"))
+}
+
+#[cfg(test)]
+mod tests {
+    use drawdown_units::Timestamp;
+
+    use super::*;
+    use crate::intake::Intake;
+    use crate::log::{Attributes, Place};
+
+    /// Kafka takes 8 MiB, and a control character takes six bytes: what cannot be appended would come again for ever.
+    #[test]
+    fn the_reject_of_any_record_is_a_message() {
+        let (key, value) = (vec![1_u8; 445_000], vec![1_u8; RECORD_BYTES_MAX]);
+        let text = std::str::from_utf8(&key).ok();
+        let place = text.map(|file| Place { file, line: 1, offset: 0 });
+        let noted = Attributes {
+            ce_id: text,
+            ce_source: text,
+            source: text,
+            columns: text,
+            org: text,
+            place,
+            ..Attributes::default()
+        };
+        for (key, attributes, field) in [
+            (Some(&*key), Attributes::default(), "key"),
+            (None, noted, "ce_id"),
+            (None, Attributes { columns: text, ..Attributes::default() }, "drawdown-columns"),
+        ] {
+            let (input, arrival) = (Input::Cdrs, Timestamp::EPOCH);
+            let record = Record { input, partition: 0, offset: 0, arrival, key, value: &value, attributes };
+            let mut sources = Sources::new(Arc::new(Profile::named("native").unwrap()), Profiles::default());
+            let (_, decoded) = sources.decode_all([record].into_iter()).pop().unwrap();
+            for rejection in [decoded.unwrap_err(), command(&record).unwrap_err()] {
+                assert_eq!((rejection.reason, rejection.field.as_deref()), (Reason::BadField, Some(field)));
+                let mut intake = Intake::default();
+                intake.undecodable(&rejection, &raw(&record));
+                let size = org_of(None, &record).len() + intake.rejects.len();
+                assert!(size > 6 * RECORD_BYTES_MAX && size < 7 << 20, "{field}: {size} bytes");
+            }
+        }
+    }
 }

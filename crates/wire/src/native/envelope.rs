@@ -8,6 +8,7 @@ use sonic_rs::LazyValue;
 use super::row::{Field, Row};
 use super::{assemble, fault, missing, row};
 use crate::cdr::Cdr;
+use crate::id::{LONG_ID_BYTES_MAX, check_id, check_length};
 use crate::number::NumberPlan;
 use crate::rejection::{Reason, Rejection};
 use crate::source::{Context, quoted};
@@ -39,6 +40,8 @@ pub(super) fn decode<'a>(bytes: &'a [u8], context: &Context<'a>, plan: &NumberPl
     }
     let id = envelope.id.0.ok_or_else(|| missing("id"))?;
     let source = envelope.source.0.ok_or_else(|| missing("source"))?;
+    check_id(&id, "id")?;
+    check_length(source.len(), LONG_ID_BYTES_MAX, "source")?;
     let data = envelope.data.map(|data| data.as_raw_cow()).ok_or_else(|| missing("data"))?;
     let Cow::Borrowed(data) = data else {
         return Err(Rejection::of_field(Reason::BadField, "data", "a text where the row itself is expected"));

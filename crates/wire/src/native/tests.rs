@@ -127,6 +127,20 @@ fn identity_and_organisation() {
     assert_eq!(decode(&silent, none), Err(Reason::MissingField));
 }
 
+/// They are keys of messages, and stay in accounts: a byte more is too many.
+#[test]
+fn ids_have_an_end() {
+    let long = |length: usize| format!("\"{}\"", "x".repeat(length));
+    for field in ["id", "orgId", "userId"] {
+        decode(&with(field, &long(512))).expect(field);
+        check_rejected(&with(field, &long(513)), Reason::BadField, Some(field));
+    }
+    let silent = ROW.replace("\"orgId\":\"contoso\",", "");
+    let key = "x".repeat(513);
+    let rejection = super::decode(silent.as_bytes(), &Context { key: Some(&key), ..Context::default() });
+    assert_eq!(rejection.expect_err("a long key").field.as_deref(), Some("orgId"));
+}
+
 #[test]
 fn cloud_events_in_one_object() {
     let event = |attributes: &str| format!("{{\"specversion\":\"1.0\",\"type\":\"call\",{attributes}\"data\":{ROW}}}");

@@ -11,6 +11,7 @@ use super::profile::{FieldRef, Profile};
 use super::{Context, Decoded, instant};
 use crate::cdr::{CallType, Callee, Cdr, Runs, Text};
 use crate::flags::Flags;
+use crate::id::check_id;
 use crate::native;
 use crate::number;
 use crate::rejection::{Reason, Rejection};
@@ -42,6 +43,9 @@ pub(crate) fn assemble<'a, F: Fields<'a>>(
         Some(id) => Cow::Borrowed(id),
         None => record.id()?,
     };
+    check_id(&id, record.name_of(mapping.id.first().copied()))?;
+    let user_id = mapping.texts.user_id;
+    check_id(record.get(user_id).as_deref().unwrap_or_default(), record.name_of(user_id))?;
     let org = record.organisation(context)?;
     let (call_type, call_type_name) = record.call_type()?;
     let times = record.times()?;
