@@ -81,6 +81,7 @@ const RESERVED: &[(&str, &str)] = &[
     ("partition.assignment.strategy", ""),
     ("group.protocol", ""),
     ("delivery.report.only.error", ""),
+    ("partitioner", ""),
 ];
 
 /// Reads the section.
@@ -172,7 +173,8 @@ fn security(reader: &mut Reader, client: &mut Vec<(String, Secret)>) {
 fn properties(reader: &mut Reader) -> Vec<(String, Secret)> {
     let properties = reader.properties();
     for (name, _) in &properties {
-        let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| reserved == name) else { continue };
+        let bare = name.strip_prefix("consumer.").or_else(|| name.strip_prefix("producer.")).unwrap_or(name);
+        let Some((_, instead)) = RESERVED.iter().find(|(reserved, _)| *reserved == bare) else { continue };
         let mend = if instead.is_empty() {
             "leave it out: records would be lost or doubled".to_owned()
         } else {

@@ -243,6 +243,11 @@ fn what_contradicts_itself_is_refused() {
             &["kafka.properties.isolation.level=read_uncommitted"],
             "--set: kafka.properties.isolation.level: is set by drawdown itself",
         ),
+        (&["kafka.properties.partitioner=random"], "--set: kafka.properties.partitioner: is set by drawdown itself"),
+        (
+            &["kafka.properties.producer.partitioner=random"],
+            "--set: kafka.properties.producer.partitioner: is set by drawdown itself",
+        ),
     ] {
         let found = faults("", &[], set);
         assert!(found.iter().any(|fault| fault.starts_with(start)), "{start}\n{found:#?}");

@@ -123,7 +123,7 @@ impl Role {
 pub(super) const MESSAGE_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 /// What correctness rests on, and which field says it instead, if there is one.
-const RESERVED: [(&str, &str); 20] = [
+const RESERVED: [(&str, &str); 21] = [
     ("bootstrap.servers", "`brokers`"),
     ("metadata.broker.list", "`brokers`"),
     ("group.id", "`group`"),
@@ -144,6 +144,8 @@ const RESERVED: [(&str, &str); 20] = [
     ("delivery.report.only.error", ""),
     ("acks", ""),
     ("request.required.acks", ""),
+    // Commands of an organisation must reach the partition that its calls are in.
+    ("partitioner", ""),
 ];
 
 impl KafkaSettings {

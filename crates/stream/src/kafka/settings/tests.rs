@@ -32,6 +32,15 @@ fn what_exactly_once_rests_on_is_refused() {
     );
 }
 
+/// Else commands would reach another partition than the calls of their organisation.
+#[test]
+fn how_partitions_are_chosen_is_not_to_be_set() {
+    for name in ["partitioner", "producer.partitioner", "consumer.partitioner"] {
+        let expected = format!("property {name}: exactly-once rests on it, so it cannot be set");
+        assert_eq!(with(&[(name, "random")]).faults(), [expected]);
+    }
+}
+
 #[test]
 fn an_unknown_property_is_named() {
     let faults = with(&[("producer.no.such.thing", "1")]).faults();
