@@ -164,7 +164,12 @@ pub const KEYS: &[Key] = &[
         "queued.min.messages = 100000",
         "Any property of librdkafka, by its name. What exactly-once rests on is set by drawdown and refused here.",
     ),
-    key("commit.records_max", Kind::Whole(1, 1_000_000), "10000", "A transaction ends after so many records,"),
+    key(
+        "commit.records_max",
+        Kind::Whole(1, 400_000),
+        "10000",
+        "A transaction ends after so many records (400000 at most: their identities are one message of 8 MiB),",
+    ),
     key("commit.bytes_max", Kind::Whole(65_536, 1_073_741_824), "16777216", "or so many bytes of them,"),
     key("commit.interval_ms", Kind::Whole(1, 10_000), "50", "or so long after its first one, whichever comes first."),
     key(
