@@ -91,7 +91,7 @@ fn serve(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>) -> 
         }
     };
     tracing::info!(file = config.file.as_deref(), workers = workers.count(), listen = %config.http.listen, "serving");
-    while !stop.load(Ordering::Relaxed) && !workers.have_ended() {
+    while !stop.load(Ordering::Relaxed) && !workers.have_ended() && !decks.is_finished() {
         if shared.look() {
             connectors.look();
         }
@@ -100,9 +100,8 @@ fn serve(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>) -> 
     }
     stop.store(true, Ordering::Relaxed);
     connectors.stop();
-    let outcome = workers.join(STOP_PATIENCE);
+    let outcome = workers.join(STOP_PATIENCE).and(decks::outcome(decks));
     connectors.join();
-    drop(decks);
     tracing::info!("stopped");
     outcome
 }

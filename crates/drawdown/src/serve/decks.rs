@@ -12,7 +12,7 @@ use drawdown_stream::kafka::decks::Decks;
 
 use super::watch::Shared;
 use crate::config::{Config, Log};
-use crate::exit::Failure;
+use crate::exit::{Done, Failure, Run};
 use crate::pipeline::kafka_settings;
 
 const LOOK_INTERVAL: Duration = Duration::from_millis(200);
@@ -71,6 +71,14 @@ pub fn follow(config: &Arc<Config>, shared: &Arc<Shared>, stop: &Arc<AtomicBool>
     std::thread::Builder::new().name("decks".to_owned()).spawn(run).map_err(|error| Failure::Fault(error.into()))
 }
 
+/// How following ended. It ends by itself only where it breaks off; while it goes on, it is left behind.
+pub fn outcome(thread: JoinHandle<()>) -> Run {
+    if thread.is_finished() && thread.join().is_err() {
+        return Err(Failure::Fault(anyhow::anyhow!("what follows the decks broke off: see the log")));
+    }
+    Ok(Done::Well)
+}
+
 fn take_waiting(directory: &Path, shared: &Shared) -> Result<(), decks::DecksError> {
     let (mut paths, mut bundles) = (Vec::new(), Vec::new());
     for Found { path, bundle } in decks::waiting(directory)? {
@@ -113,4 +121,28 @@ fn take_up(shared: &Shared, bundles: Vec<Bundle>) -> Vec<bool> {
         shared.decks_changed();
     }
     taken
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+
+    /// Without it the process would go on, ready, and price by decks of yesterday.
+    #[test]
+    fn breaking_off_is_a_fault_and_going_on_is_none() {
+        let broken: JoinHandle<()> = std::thread::spawn(|| panic!("an absurd deck"));
+        while !broken.is_finished() {
+            std::thread::yield_now();
+        }
+        assert!(matches!(outcome(broken), Err(Failure::Fault(_))));
+
+        let (stop, told) = mpsc::channel::<()>();
+        let following = std::thread::spawn(move || {
+            let _ = told.recv();
+        });
+        assert!(matches!(outcome(following), Ok(Done::Well)));
+        drop(stop);
+    }
 }
