@@ -85,6 +85,8 @@ impl<'a> Row<'a> {
     ) -> Result<Self, Fault> {
         let (call, charge) = (&debit.call, &debit.charge);
         let end = call.end_date_time.as_ref().map(|end| place.time("call.endDateTime", end)).transpose()?;
+        // A year before 1970 is none (boundaries.md U13), and no time of a workbook.
+        let end = end.filter(|end| *end >= Timestamp::EPOCH);
         let payers = Payers::of(&debit.funding, place)?;
         let amount = place.money("charge.amount", &charge.amount)?.minus(payers.unlicensed);
         let fee = match &charge.connection_fee {

@@ -115,6 +115,27 @@ fn a_line_that_cannot_be_read_ends_the_report_and_is_named() {
     }
 }
 
+/// boundaries.md U13: a year before 1970 counts as missing, so the call ends when its seconds are over.
+#[test]
+fn an_end_before_1970_is_none() {
+    let line = DEBITS.lines().find(|line| line.contains("\"feb-1\"")).unwrap();
+    let without = line.replace(",\"endDateTime\":\"2026-02-27T09:00:30.6234567Z\"", "");
+    assert_ne!(without, line);
+    for end in ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z"] {
+        let selection = Selection { from: at("2026-02-01T00:00:00Z"), ..march("contoso", Revisions::Standing) };
+        let collect = |line: &str| usage::collect(&mut lines("d", line), &selection, sorter()).unwrap();
+        let shown = |line: &str| {
+            let mut out = Vec::new();
+            usage::write_csv(&mut collect(line), &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let with_end = line.replace("2026-02-27T09:00:30.6234567Z", end);
+        assert_eq!(shown(&with_end), shown(&without), "{end}");
+        let out = std::io::Cursor::new(Vec::new());
+        usage::write_xlsx(&mut collect(&with_end), out, usage::SHEET_ROWS_MAX, &std::env::temp_dir()).unwrap();
+    }
+}
+
 #[test]
 fn a_directory_that_is_not_there_is_named() {
     let sorter = Sorter::new("/no/such/directory".into(), 0);

@@ -100,7 +100,7 @@ macro_rules! row {
     };
     // What a debit writes anew, which mostly comes to the same.
     (@run Time $cursor:ident $at:ident ($field:expr) $name:ident) => {
-        if $field.get().is_some_and(Timestamp::is_as_written) {
+        if $field.get().is_some_and(is_kept) {
             $cursor.add_to_runs($at).$name = true;
         }
     };
@@ -166,6 +166,14 @@ pub(super) fn by_reader<'a>(text: &'a str, row: &mut Row<'a>) -> Result<(), Reje
     let mut reader = sonic_rs::Deserializer::from_str(text);
     let filled = Fill { row, seen: 0 }.deserialize(&mut reader).and_then(|()| reader.end());
     filled.map_err(|error| fault::name(text, &error))
+}
+
+/// Whether a time, if it is one, stands in the debit just as it stands here. A year before 1970 counts as missing
+/// (boundaries.md U13), and what is missing is not written.
+#[inline]
+fn is_kept(time: &str) -> bool {
+    // In UTC and with the year first, texts are in the order of their instants.
+    Timestamp::is_as_written(time) && time >= "1970"
 }
 
 /// Fills a row from an object. A field that is there twice is an error: no one can say which was meant.

@@ -97,6 +97,9 @@ fn runs_are_the_fields_of_the_debit() {
         (ROW.replace(",\"", ", \""), 0),
         (ROW.replacen('{', "{\"unknown\":1,", 1), 0),
         (ROW.replace("\"conferenceId\":null", "\"operator\":\"x\",\"callDurationSource\":\"y\""), 5),
+        // boundaries.md U13: there is no end, so it stands between two runs.
+        (ROW.replace("2019-11-01T00:03:47.2589935Z", "0001-01-01T00:00:00Z"), 6),
+        (ROW.replace("2019-11-01T00:03:47.2589935Z", "1969-12-31T23:59:59Z"), 6),
     ] {
         let ((count, taken), (none, read)) = (written(&row), written(&format!(" {row}")));
         assert_eq!((count, none), (runs, 0), "{row}");
