@@ -4,6 +4,7 @@ mod columns;
 mod compile;
 mod figures;
 mod manifest;
+mod quotes;
 mod rows;
 mod warnings;
 

@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::columns::Column;
 use super::figures::Figures;
 use super::manifest::{INCREMENT_MAX_S, Manifest, fault_of_figure};
+use super::quotes::Broken;
 use crate::fault::{Faults, Place, Shown};
 use crate::row::Choosing;
 use crate::{Memo, Number, Product, Row, Tier};
@@ -33,10 +34,17 @@ pub(super) fn read(text: RowsText<'_>, manifest: &Manifest<'_>, manifest_name: &
     // Reading from memory cannot fail, and bytes need not be UTF-8: what remains is the end of the records.
     while let Ok(true) = reader.read_byte_record(&mut record) {
         let line = lines.of(&record);
-        match &header {
-            None => header = Some(Header::read(text.file, line, &record, manifest, manifest_name, faults)),
-            Some(header) if !header.is_usable() => break,
-            Some(header) => {
+        match (&header, Broken::find(lines.rest(), manifest.delimiter)) {
+            (None, None) => header = Some(Header::read(text.file, line, &record, manifest, manifest_name, faults)),
+            (None, Some(broken)) => {
+                broken.tell(text.file, line, None, faults);
+                return rows;
+            }
+            (Some(header), _) if !header.is_usable() => break,
+            (Some(header), Some(broken)) => {
+                broken.tell(text.file, line, header.names.get(broken.cell).map(String::as_str), faults);
+            }
+            (Some(header), None) => {
                 let cells = Cells { file: text.file, line, header, record: &record };
                 rows.extend(cells.are_sound(faults).then(|| read_row(cells, manifest, &mut names, faults)).flatten());
             }
@@ -70,6 +78,11 @@ impl Lines<'_> {
         self.line = self.line.saturating_add(u32::try_from(newlines).unwrap_or(u32::MAX));
         self.counted_to = start.max(self.counted_to);
         self.line
+    }
+
+    /// From the record on whose line was asked for last.
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.counted_to..).unwrap_or_default()
     }
 }
 

@@ -163,6 +163,32 @@ fn reads_what_spreadsheets_write() {
     assert_eq!(read, [("44".to_owned(), "a, \"b\"\nc", 3), ("45".to_owned(), "", 5)]);
 }
 
+/// The reader takes what follows for text of the cell: rows would be missing from the deck without a word.
+#[test]
+fn a_quote_that_is_left_open_is_named_with_line_and_column() {
+    let header = "prefix,price_per_minute,destination\n";
+    let open = "the cell's quote is never closed";
+    let text_follows = |line: u32| format!("the cell's quote is closed on line {line}, and text follows");
+    let mend = "close it where the cell ends, and double the quotes inside of the cell";
+    for (rows, place, what) in [
+        ("44,0.02,\"United Kingdom\n447,0.30,Mobile\n45,0.1,\"\"\n", "test.csv:2: destination", open.to_owned()),
+        ("44,0.02,\"UK", "test.csv:2: destination", open.to_owned()),
+        ("44,0.02,\"", "test.csv:2: destination", open.to_owned()),
+        ("44,0.02,\"UK\n447,0.30,\"Mobile\"\n45,0.1,\n", "test.csv:2: destination", text_follows(3)),
+        ("44,0.02,\"UK\" Mobile\n", "test.csv:2: destination", text_follows(2)),
+        ("\n44,\"0.02\"x,\"a\nb\"\r\n", "test.csv:3: price_per_minute", text_follows(3)),
+        ("\"4\n4\",0.1,\"UK\n447,0.30,\"Mobile\n", "test.csv:3: destination", text_follows(4)),
+        ("44,0.02,UK,\"more\n", "test.csv:2", open.to_owned()),
+    ] {
+        refuses("", &format!("{header}{rows}"), &[&format!("{place}: {what}; {mend}")]);
+    }
+    refuses("", "prefix,\"price_per_minute\n44,1\n", &[&format!("test.csv:1: {open}; {mend}")]);
+    let sound = "44,\"0.02\" ,\"a \"\"b\"\",\nc\"\r\n45,1,2\" pipe\r\n46,1,\"\"\"\"";
+    let deck = deck("", &format!("{header}{sound}"));
+    let names: Vec<_> = deck.rows().iter().map(|row| &*row.destination).collect();
+    assert_eq!(names, ["a \"b\",\nc", "2\" pipe", "\""]);
+}
+
 #[test]
 fn other_vendors_names_figures_and_defaults_are_mapped() {
     let deck = deck(
