@@ -30,7 +30,8 @@ flags! {
     LONG_CALL = 5, "long-call";
     /// Not answered, yet with billed seconds (boundaries.md U6).
     UNANSWERED_WITH_BILLSEC = 6, "unanswered-with-billsec";
-    /// A local time in the repeated hour of a clock change: the earlier instant was taken.
+    /// A local time in the repeated hour of a clock change: the earlier instant was taken, for an end before the start the
+    /// later.
     AMBIGUOUS_TIME = 7, "ambiguous-time";
     /// A local time that a clock change skipped: read with the offset before it (boundaries.md U7).
     NONEXISTENT_TIME = 8, "nonexistent-time";

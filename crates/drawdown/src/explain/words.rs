@@ -322,7 +322,10 @@ fn flag_in_words(flag: &str) -> &'static str {
         "duration-mismatch" => "the duration and the two times differ by more than a second; the duration was used",
         "long-call" => "longer than 24 hours",
         "unanswered-with-billsec" => "not answered, yet with billed seconds; nothing was charged for them",
-        "ambiguous-time" => "a local time in the repeated hour of a clock change; the earlier instant was taken",
+        "ambiguous-time" => {
+            "a local time in the repeated hour of a clock change; the earlier instant was taken, unless the end would lie \
+             before the start"
+        }
         "nonexistent-time" => "a local time that a clock change skipped; read with the offset before it",
         "quoting" => "broken CSV quoting, read as data",
         "internal" => "an extension or feature code",

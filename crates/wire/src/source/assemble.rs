@@ -173,11 +173,19 @@ impl<'a, F: Fields<'a>> Record<'a, '_, F> {
         let end_flags = end.map_or(Flags::NONE, |(_, flags, _)| flags);
         Ok(Times {
             start,
-            end: end.map(|(instant, _, _)| instant),
+            end: end.map(|(instant, flags, _)| self.end_after(start, instant, flags)),
             end_field: end.map(|(_, _, field)| field),
             lacks_answer,
             flags: flags.with(end_flags),
         })
+    }
+
+    /// Of the two instants that a repeated hour may mean, the later one ended a call that began after the earlier.
+    fn end_after(&self, start: Timestamp, end: Timestamp, flags: Flags) -> Timestamp {
+        if end < start && flags.has(Flags::AMBIGUOUS_TIME) {
+            return self.mapping.times.later(end).unwrap_or(end);
+        }
+        end
     }
 
     fn is_answered(&self, times: &Times) -> bool {

@@ -2,7 +2,8 @@
 //!
 //! A layout is RFC 3339, a count of seconds or parts of them since 1970, or a pattern in the manner of `strftime`.
 //! A pattern without an offset needs a zone; there is no default one. An hour that happens twice is taken for the
-//! earlier, one that is skipped is read with the offset before the change, and both are flagged (boundaries.md U7).
+//! earlier (an end before its start excepted), one that is skipped is read with the offset before the change, and both are
+//! flagged (boundaries.md U7).
 
 use drawdown_units::Timestamp;
 use jiff::civil::DateTime;
@@ -117,6 +118,18 @@ impl Times {
             })
             .collect();
         Err(format!("it is not laid out as {}, or there is no such day or time", layouts.join(" or ")))
+    }
+
+    /// When clocks showed for the second time what they show at `earlier`, an instant of an hour that happens twice.
+    pub(crate) fn later(&self, earlier: Timestamp) -> Option<Timestamp> {
+        let zone = self.zone.as_ref()?;
+        let local = zone.to_datetime(jiff::Timestamp::from_second(earlier.seconds()).ok()?);
+        match zone.to_ambiguous_timestamp(local).offset() {
+            AmbiguousOffset::Fold { before, after } => {
+                Some(earlier.plus_seconds(i64::from(before.seconds()) - i64::from(after.seconds())))
+            }
+            AmbiguousOffset::Unambiguous { .. } | AmbiguousOffset::Gap { .. } => None,
+        }
     }
 
     fn read_as(&self, layout: &Layout, text: &str) -> Option<Option<(Timestamp, Flags)>> {

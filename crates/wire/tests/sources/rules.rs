@@ -155,6 +155,30 @@ fn u7_clock_changes() {
     );
 }
 
+/// U7: a call within the hour that happens twice, over the change of the clocks, did not end before it began.
+#[test]
+fn u7_calls_across_the_end_of_summer_time() {
+    let profile = profile(BERLIN);
+    let row = |answer: &str, end: &str, billsec: &str| {
+        let [answer, end] = [answer, end].map(|time| format!("2026-10-25 {time}"));
+        asterisk("+4420", &answer, &answer, &end, billsec, "ANSWERED")
+    };
+    for (answer, end, billsec, start_utc, end_utc, flags) in [
+        ("02:50:00", "02:10:00", "1200", "00:50:00", "01:10:00", Flags::AMBIGUOUS_TIME),
+        ("02:10:00", "02:50:00", "2400", "00:10:00", "00:50:00", Flags::AMBIGUOUS_TIME),
+        ("01:50:00", "02:10:00", "1200", "23:50:00", "00:10:00", Flags::AMBIGUOUS_TIME),
+        ("03:50:00", "04:10:00", "1200", "02:50:00", "03:10:00", Flags::NONE),
+    ] {
+        let row = row(answer, end, billsec);
+        let cdr = decode(&profile, &row, Context::default()).expect(end);
+        let ended = cdr.end.expect("an end").to_string();
+        assert_eq!((&cdr.start.to_string()[11..19], &ended[11..19], cdr.flags), (start_utc, end_utc, flags), "{row}");
+    }
+    let row = row("03:50:00", "02:10:00", "1200");
+    let rejection = decode(&profile, &row, Context::default()).expect_err("even the later is before the start");
+    assert_eq!(rejection.reason, Reason::EndBeforeStart);
+}
+
 /// U8: broken quotes are data; a wrong count of columns is a rejection by itself, and the next line is read.
 #[test]
 fn u8_broken_quotes() {
