@@ -8,7 +8,7 @@ use drawdown_units::Timestamp;
 use super::duration::{self, Duration};
 use super::profile::mapping::{CallTypes, Mapping, Texts};
 use super::profile::{FieldRef, Profile};
-use super::{Context, Decoded, instant};
+use super::{Context, Decoded, instant, quoted};
 use crate::cdr::{CallType, Callee, Cdr, Runs, Text};
 use crate::flags::Flags;
 use crate::id::check_id;
@@ -65,7 +65,7 @@ pub(crate) fn assemble<'a, F: Fields<'a>>(
         source,
         id,
         revision,
-        void: matches!(record.get(mapping.void).as_deref(), Some("true" | "1")),
+        void: record.is_void()?,
         org,
         call_type,
         callee,
@@ -221,6 +221,20 @@ impl<'a, F: Fields<'a>> Record<'a, '_, F> {
                 None => Ok(nothing),
             },
         }
+    }
+
+    /// Whether it withdraws an earlier record: a word that could mean either is refused, since money hangs on it.
+    fn is_void(&self) -> Result<bool, Rejection> {
+        let Some(text) = self.get(self.mapping.void) else { return Ok(false) };
+        let is = |words: [&str; 3]| words.iter().any(|word| word.eq_ignore_ascii_case(&text));
+        if is(["true", "yes", "1"]) {
+            return Ok(true);
+        }
+        if is(["false", "no", "0"]) {
+            return Ok(false);
+        }
+        let detail = format!("{} is none of true, yes and 1, nor of false, no and 0", quoted(&text));
+        Err(Rejection::of_field(Reason::BadField, self.name_of(self.mapping.void), detail))
     }
 
     fn callee(&self, call_type: CallType, dialled: Option<&str>) -> Result<Callee, Rejection> {

@@ -114,6 +114,33 @@ fn all_faults_are_told_with_what_to_mend() {
 }
 
 #[test]
+fn a_record_is_withdrawn_in_the_words_of_spreadsheets() {
+    let text = SOUND.replace("\"s\"]", "\"s\", \"gone\"]").replace("id = \"id\"", "id = \"id\"\nvoid = \"gone\"");
+    let profile = Profile::parse("switch.toml", &text).expect("sound");
+    let context = Context { org: Some("o"), ..Context::default() };
+    let is_void = |word: &str| {
+        let line = format!("a,+4420,2026-01-01T00:00:00Z,7,{word}");
+        match profile.decode(line.as_bytes(), None, &context) {
+            Ok(Decoded::Cdr(cdr)) => Some(cdr.void),
+            Ok(Decoded::NotACall) => panic!("a call"),
+            Err(rejection) => {
+                assert_eq!((rejection.reason, rejection.field.as_deref()), (Reason::BadField, Some("gone")));
+                None
+            }
+        }
+    };
+    for (words, expected) in [
+        (&["true", "TRUE", "True", "yes", "1"][..], Some(true)),
+        (&["", " ", "false", "FALSE", "No", "0"], Some(false)),
+        (&["maybe", "01", "y", "2", "wahr"], None),
+    ] {
+        for &word in words {
+            assert_eq!(is_void(word), expected, "{word:?}");
+        }
+    }
+}
+
+#[test]
 fn a_header_names_the_columns_in_any_order() {
     let text = SOUND.replace("columns = [\"id\", \"to\", \"at\", \"s\"]", "header_lines = 1\ndelimiter = \",;\"");
     let profile = Profile::parse("switch.toml", &text).expect("sound");
