@@ -1,5 +1,6 @@
 //! Commands: decoding one JSON object, strictly. A field that is missing, unknown or not what it should be is a
-//! rejection that names it, because a command moves money and a typing error must not be read as something else.
+//! rejection that names it, because a command moves money and a typing error must not be read as something else. So is
+//! one that is there twice.
 
 pub mod settle;
 
@@ -16,6 +17,7 @@ use serde_json::{Map, Value};
 use crate::event::recharge_number;
 use crate::id::{ID_BYTES_MAX, LONG_ID_BYTES_MAX, check_length};
 use crate::rejection::{Reason, Rejection};
+use crate::strict::Strict;
 
 /// The one version of commands there is.
 const SCHEMA_VERSION: u64 = 1;
@@ -54,8 +56,11 @@ pub struct Actor {
 /// # Errors
 /// The first thing that is wrong with it, by field.
 pub fn decode(bytes: &[u8]) -> Result<Envelope, Rejection> {
-    let value: Value = serde_json::from_slice(bytes)
-        .map_err(|error| Rejection::new(Reason::Undecodable, format!("not a JSON object: {error}")))?;
+    let Strict(value) = serde_json::from_slice(bytes).map_err(|error| {
+        // JSON it is, where the fault is in its data.
+        let detail = if error.is_data() { error.to_string() } else { format!("not a JSON object: {error}") };
+        Rejection::new(Reason::Undecodable, detail)
+    })?;
     let Value::Object(map) = value else {
         return Err(Rejection::new(Reason::Undecodable, "not a JSON object"));
     };
@@ -321,6 +326,7 @@ mod tests {
         check(&add(r#","amount":"1.00","expiresat":"x""#), "bad-field (expiresat): is no field of addFunds");
         check(&add(r#","amount":"1.00","expiresAt":"2026-01-01""#), "bad-field (expiresAt)");
         check(&add(r#","amount":"1.00","schemaVersion":2"#), "bad-field (schemaVersion): is 2");
+        check(&add(r#","amount":"1.00","amount":"9.00""#), "undecodable: the key \"amount\" is there twice");
         check("[]", "undecodable: not a JSON object");
         check("{\"commandId\":", "undecodable");
         check("\u{0}", "undecodable");
@@ -364,6 +370,7 @@ mod tests {
         check(&configure(r#"{"agreement":"E1","card":"tok"}"#), "bad-field (paymentMethod.agreement)");
         check(&configure(r#"{"iban":"x"}"#), "missing-field (paymentMethod.agreement)");
         check(&configure("\"tok\""), "bad-field (paymentMethod)");
+        check(&configure(r#"{"card":"tok_1","card":"tok_2"}"#), "undecodable: the key \"card\" is there twice");
         let envelope = decode(configure(r#"{"card":"tok_secret"}"#).as_bytes()).unwrap();
         assert!(!format!("{envelope:?}").contains("tok_secret"), "no token in debug output");
     }

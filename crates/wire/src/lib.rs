@@ -19,6 +19,7 @@ pub mod reject;
 pub mod rejection;
 pub mod seen;
 pub mod source;
+pub mod strict;
 mod text;
 
 pub use cdr::{CallType, Callee, Cdr};

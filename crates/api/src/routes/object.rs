@@ -2,12 +2,9 @@
 //!
 //! What is read here may be written to the log and carried by every event after it, so it is bounded before it is taken.
 
-use std::fmt;
-
 use axum::http::{HeaderMap, StatusCode};
-use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
-use serde_json::map::Entry;
-use serde_json::{Map, Number, Value};
+use drawdown_wire::strict::Strict;
+use serde_json::{Map, Value};
 
 use crate::problem::Problem;
 use crate::service::header;
@@ -72,86 +69,9 @@ fn has_long_text(value: &Value) -> bool {
     }
 }
 
-/// A value none of whose objects has a key twice: which of the two was meant, nobody knows.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor).map(Strict)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Value;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("a JSON value")
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
-        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(value.into())
-    }
-
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut values = Vec::new();
-        while let Some(Strict(value)) = list.next_element()? {
-            values.push(value);
-        }
-        Ok(Value::Array(values))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut fields = Map::new();
-        while let Some(name) = map.next_key::<String>()? {
-            let Strict(value) = map.next_value()?;
-            match fields.entry(name) {
-                Entry::Vacant(place) => place.insert(value),
-                Entry::Occupied(held) if is_long(held.key()) => return Err(de::Error::custom("a key is there twice")),
-                Entry::Occupied(held) => {
-                    return Err(de::Error::custom(format!("the key {:?} is there twice", held.key())));
-                }
-            };
-        }
-        Ok(Value::Object(fields))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_read_is_what_was_written() {
-        for text in ["null", "true", "-7", "18446744073709551615", "0.5", "\"ä\\u0000\"", r#"[1,{"a":[],"b":{}}]"#] {
-            let Strict(value) = serde_json::from_str(text).expect("JSON");
-            assert_eq!(value, serde_json::from_str::<Value>(text).expect("JSON"), "{text}");
-        }
-        for text in [r#"{"a":1,"a":1}"#, r#"[{"b":{"a":1,"\u0061":2}}]"#, "1e999"] {
-            assert!(serde_json::from_str::<Strict>(text).is_err(), "{text}");
-        }
-    }
 
     #[test]
     fn a_text_is_measured_in_characters() {
