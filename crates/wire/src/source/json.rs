@@ -40,8 +40,8 @@ impl Tree {
 /// The values found, by field.
 pub(crate) struct Values<'a> {
     values: Vec<Option<Cow<'a, str>>>,
-    /// The first field that is an object or a list where a value is expected.
-    wrong: Option<FieldRef>,
+    /// The first field at fault, and what is wrong with it.
+    wrong: Option<(FieldRef, &'static str)>,
 }
 
 impl<'a> super::assemble::Fields<'a> for Values<'a> {
@@ -63,10 +63,7 @@ pub(crate) fn read<'a>(bytes: &'a [u8], tree: &Tree, names: &[String]) -> Result
         .and_then(|()| reader.end())
         .map_err(|error| fault::undecodable(&error))?;
     match values.wrong {
-        Some(field) => {
-            let detail = "an object or a list where a text or a number is expected";
-            Err(Rejection::of_field(Reason::BadField, &names[field.index()], detail))
-        }
+        Some((field, detail)) => Err(Rejection::of_field(Reason::BadField, &names[field.index()], detail)),
         None => Ok(values),
     }
 }
@@ -83,10 +80,16 @@ impl<'de> DeserializeSeed<'de> for Node<'_, '_, 'de> {
         match self.tree.field {
             Some(field) => {
                 let raw = LazyValue::deserialize(deserializer)?.as_raw_cow();
-                match value(raw) {
-                    Ok(value) => self.values.values[field.index()] = value,
-                    Err(Wrong) => self.values.wrong = self.values.wrong.or(Some(field)),
-                }
+                let place = &mut self.values.values[field.index()];
+                let wrong = match value(raw) {
+                    Ok(_) if place.is_some() => "given twice",
+                    Ok(value) => {
+                        *place = value;
+                        return Ok(());
+                    }
+                    Err(Wrong) => "an object or a list where a text or a number is expected",
+                };
+                self.values.wrong = self.values.wrong.or(Some((field, wrong)));
                 Ok(())
             }
             None => deserializer.deserialize_any(self),

@@ -298,6 +298,22 @@ fn no_region_no_guess() {
     assert!(!rejection.detail.contains("1234567"), "{rejection}");
 }
 
+/// Which of the two was meant, nobody knows; fields that are not read may be there as often as they like.
+#[test]
+fn a_field_that_is_there_twice_is_refused() {
+    let call = freeswitch(r#""answer_uepoch":"1767261607500000","billsec":"7","note":"a","note":"b""#);
+    let twice = call.replace("\"billsec\":\"7\"", "\"billsec\":\"7\",\"billsec\":\"9\"");
+    let elsewhere = call.replace("\"callflow\":", "\"variables\":{\"billsec\":\"9\"},\"callflow\":");
+    check(
+        "freeswitch-json",
+        &[
+            (&call, "acme freeswitch-json/…u user_out +4420 2026-01-01T10:00:07.5Z 7 s"),
+            (&twice, "bad-field (variables.billsec)"),
+            (&elsewhere, "bad-field (variables.billsec)"),
+        ],
+    );
+}
+
 /// Percent-encoded values of mod_json_cdr.
 #[test]
 fn percent_encoded_values() {
