@@ -90,11 +90,12 @@ pub trait Books: Send + Sync + 'static {
     /// The log cannot be read.
     fn end(&self, lines: Lines, org: &str) -> Result<String, BooksError>;
 
-    /// One debit in words, `{about, text}` each, and in figures; and whether it would be charged the same again.
+    /// One debit in words, `{about, text}` each, and in figures; and whether it would be charged the same again. `account`
+    /// is the state of its organisation, as the line on the wire: it says which decks may price its calls.
     ///
     /// # Errors
     /// It is no debit.
-    fn explain(&self, debit: &[u8]) -> Result<Value, BooksError>;
+    fn explain(&self, debit: &[u8], account: &[u8]) -> Result<Value, BooksError>;
 
     /// The usage report of an organisation: the calls that started from one instant to before another.
     ///

@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::exit::{Done, Failure, Run};
 use crate::verify;
 use find::{Found, Wanted};
-use words::Explanation;
+use words::{Explanation, Offered, in_force};
 
 /// Explain one debit in words: the call, the row that priced it, the sum, who paid, the balance
 #[derive(Debug, ClapArgs)]
@@ -78,7 +78,7 @@ pub fn run(args: &Args) -> Run {
     let mut differs = false;
     for (index, found) in found.iter().enumerate() {
         let debit = debit::read(&found.bytes).map_err(|error| Failure::Fault(error.into()))?;
-        let explanation = Explanation::of(&debit, &decks);
+        let explanation = Explanation::of(&debit, &decks, &|_, started| in_force(&decks, started));
         differs |= explanation.differs();
         if args.json {
             writeln!(out, "{}", to_json(&path.display().to_string(), found, &explanation))?;
@@ -115,13 +115,13 @@ fn write_text(explanation: &Explanation, debit: &Debit<'_>, decks: &[Deck], out:
     }
 }
 
-/// A debit in words, with the decks in force: what the API says of it.
+/// A debit in words, with all decks and those that might price it now: what the API says of it.
 ///
 /// # Errors
 /// It is no debit.
-pub fn explained(line: &[u8], decks: &[Deck]) -> Result<Value, String> {
+pub fn explained(line: &[u8], decks: &[Deck], offered: &Offered<'_, '_>) -> Result<Value, String> {
     let debit = debit::read(line).map_err(|error| error.to_string())?;
-    Ok(json_of(line, &Explanation::of(&debit, decks)))
+    Ok(json_of(line, &Explanation::of(&debit, decks, offered)))
 }
 
 fn to_json(file: &str, found: &Found, explanation: &Explanation) -> Value {

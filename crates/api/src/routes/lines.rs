@@ -212,12 +212,14 @@ pub(super) async fn explanation(
     Path((org, id)): Path<(String, String)>,
     Query(mut shown): Query<Shown>,
 ) -> Answer {
+    let account: Arc<[u8]> = service.views.account(&org).ok_or_else(unknown_account)?.into();
     let mut explained: Vec<Value> = Vec::new();
     shown.id = Some(id.clone());
     loop {
         let page = page(&service, Lines::Debits, &org, shown.clone(), PAGE[0]).await?;
-        let lines = page.lines;
-        let words = move |service: &Service| lines.iter().map(|line| service.books.explain(&line.bytes)).collect();
+        let (lines, account) = (page.lines, Arc::clone(&account));
+        let words =
+            move |service: &Service| lines.iter().map(|line| service.books.explain(&line.bytes, &account)).collect();
         explained.extend(service.read::<Vec<Value>>(words).await?);
         if page.is_end {
             break;

@@ -29,7 +29,7 @@ impl Books for Nothing {
         nothing()
     }
 
-    fn explain(&self, _: &[u8]) -> Result<Value, BooksError> {
+    fn explain(&self, _: &[u8], _: &[u8]) -> Result<Value, BooksError> {
         nothing()
     }
 

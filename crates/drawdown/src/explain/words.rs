@@ -1,6 +1,8 @@
 //! The words for a debit.
 
-use drawdown_rating::{Breakdown, Deck};
+use std::collections::BTreeMap;
+
+use drawdown_rating::{Breakdown, Deck, Product};
 use drawdown_units::Timestamp;
 use drawdown_wire::debit::{Debit, Funding, Reverses};
 use drawdown_wire::{CallType, Text};
@@ -24,8 +26,24 @@ pub struct Explanation {
     pub rules: Vec<&'static str>,
 }
 
+/// The decks that may price a call of a product which started then.
+pub type Offered<'o, 'd> = dyn Fn(Product, Timestamp) -> Vec<&'d Deck> + 'o;
+
+/// Of each deck the version in force for calls that started then (boundaries.md C4).
+pub fn in_force(decks: &[Deck], started: Timestamp) -> Vec<&Deck> {
+    let mut versions: BTreeMap<&str, &Deck> = BTreeMap::new();
+    for deck in decks.iter().filter(|deck| deck.effective_from() <= started && deck.withdrawn_at().is_none()) {
+        let latest = versions.entry(deck.id()).or_insert(deck);
+        if (deck.effective_from(), deck.version()) > (latest.effective_from(), latest.version()) {
+            *latest = deck;
+        }
+    }
+    versions.into_values().collect()
+}
+
 impl Explanation {
-    pub fn of(debit: &Debit<'_>, decks: &[Deck]) -> Self {
+    /// Of `decks` is the one that priced the debit; `offered` are those that might price it now, if none did.
+    pub fn of(debit: &Debit<'_>, decks: &[Deck], offered: &Offered<'_, '_>) -> Self {
         let mut explanation = Explanation::default();
         explanation.say_call(debit);
         if let Some(reverses) = debit.reverses {
@@ -35,7 +53,7 @@ impl Explanation {
             explanation.say_row(debit, breakdown.as_ref());
             explanation.say_sum(debit, breakdown.as_ref());
         } else {
-            explanation.say_unpriced(debit, decks);
+            explanation.say_unpriced(debit, offered);
         }
         explanation.say_funding(debit);
         for flag in &debit.flags {
@@ -184,7 +202,7 @@ impl Explanation {
         self.say("charge", format!("{} {}", &*charge.amount, &*charge.currency));
     }
 
-    fn say_unpriced(&mut self, debit: &Debit<'_>, decks: &[Deck]) {
+    fn say_unpriced(&mut self, debit: &Debit<'_>, offered: &Offered<'_, '_>) {
         let charge = &debit.charge;
         let Some(why) = &charge.unrated else {
             self.say("charge", format!("{} {}: free, {}", &*charge.amount, &*charge.currency, why_free(debit)));
@@ -193,11 +211,10 @@ impl Explanation {
         self.say("charge", format!("{} {}: unrated, {}", &*charge.amount, &*charge.currency, why_unrated(why)));
         self.say("to do", todo_of_unrated(why));
         let product = CallType::parse(&debit.call.call_type).and_then(CallType::product);
-        for deck in decks {
-            if let (Some(product), Ok(started)) = (product, Timestamp::parse(&debit.call.start_date_time))
-                && let Ok(call) = call_of(debit, started, product)
-                && deck.effective_from() <= started
-                && deck.withdrawn_at().is_none()
+        let (Some(product), Ok(started)) = (product, Timestamp::parse(&debit.call.start_date_time)) else { return };
+        let Ok(call) = call_of(debit, started, product) else { return };
+        for deck in offered(product, started) {
+            if *deck.currency().as_str() == *debit.charge.currency
                 && let Ok(charge) = deck.charge(&call)
             {
                 let (id, version, row) = (deck.id(), deck.version(), charge.row);

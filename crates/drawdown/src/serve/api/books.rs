@@ -5,12 +5,14 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use drawdown_api::books::{Books, BooksError, Format, Line, Lines, Page, Query};
 use drawdown_engine::log::Output;
+use drawdown_ledger::{Account, Rules};
 use drawdown_report::statement::{Month, Statement};
 use drawdown_report::usage::{self, Revisions, SHEET_ROWS_MAX, Selection};
 use drawdown_report::{Fault, Sorter};
 use drawdown_stream::embedded::{Cursor, Reader};
 use drawdown_stream::kafka::pages::{From, Pages};
 use drawdown_units::Timestamp;
+use drawdown_wire::account;
 use indicatif::ProgressBar;
 use serde_json::Value;
 
@@ -159,10 +161,18 @@ impl Books for LogBooks {
         }
     }
 
-    fn explain(&self, debit: &[u8]) -> Result<Value, BooksError> {
-        let catalogue = self.supply.current();
-        let decks = catalogue.as_ref().map_or(&[][..], |catalogue| catalogue.decks());
-        explained(debit, decks).map_err(|error| unavailable(&error))
+    fn explain(&self, debit: &[u8], account: &[u8]) -> Result<Value, BooksError> {
+        let Some(catalogue) = self.supply.current() else {
+            return explained(debit, &[], &|_, _| Vec::new()).map_err(|error| unavailable(&error));
+        };
+        let opening = account::read(account).map_err(|error| unavailable(&error))?;
+        let account = Account::restore(opening, &Rules::default());
+        let sold = |product, started| {
+            let plan = catalogue.plan(account.as_ref()?.rate_plan_at(started))?;
+            catalogue.deck_in_force(plan, product, started).ok()
+        };
+        let offered = |product, started| Vec::from_iter(sold(product, started));
+        explained(debit, catalogue.decks(), &offered).map_err(|error| unavailable(&error))
     }
 
     fn usage(&self, org: &str, from: Timestamp, to: Timestamp, format: Format) -> Result<Vec<u8>, BooksError> {
