@@ -2,7 +2,8 @@
 //!
 //! A spreadsheet takes a cell that begins with `=`, `+`, `-` or `@` for a formula, and anyone who can choose a display
 //! name could thus choose what is computed on the desk of whoever opens the report. Such a text gets an apostrophe in
-//! front, which spreadsheets take for "this is text". Numbers, with their `+` and perhaps stars, are none and stay.
+//! front, which spreadsheets take for "this is text". Numbers, with their `+` and perhaps stars at the end, are none and
+//! stay; a star between digits multiplies.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -56,7 +57,7 @@ pub(super) fn cents_text(cents: i64) -> String {
 fn is_formula(text: &str) -> bool {
     match text.as_bytes() {
         [b'=' | b'@' | b'\t' | b'\r' | b'\n', ..] => true,
-        [b'+' | b'-', rest @ ..] => !rest.iter().all(|byte| byte.is_ascii_digit() || *byte == b'*'),
+        [b'+' | b'-', ..] => !text[1..].trim_end_matches('*').bytes().all(|byte| byte.is_ascii_digit()),
         _ => false,
     }
 }
@@ -73,10 +74,10 @@ mod tests {
 
     #[test]
     fn what_a_spreadsheet_would_compute_is_told_from_numbers() {
-        for text in ["=1+1", "@SUM(A1)", "+1+cmd|'/C calc'!A0", "-2-3", "\t=1", "+", "+49 30"] {
+        for text in ["=1+1", "@SUM(A1)", "+1+cmd|'/C calc'!A0", "-2-3", "\t=1", "+", "+49 30", "+4420*1234", "+*44"] {
             assert_eq!(is_formula(text), text != "+", "{text:?}");
         }
-        for text in ["", "+493012345678", "+4930123***", "-12", "Vance, Adele", "a=b"] {
+        for text in ["", "+493012345678", "+4930123***", "+***", "-12", "Vance, Adele", "a=b"] {
             assert!(!is_formula(text), "{text:?}");
         }
     }
