@@ -3,7 +3,7 @@
 //! Which revision: by default the calls as they stand. A debit that was reversed and the debit that reversed it are both
 //! left out, so each call has the row of its latest revision and a voided call has none; since a correction may move a
 //! call to another start, that is decided by `seq` and not by comparing rows. [`Revisions::All`] shows every debit;
-//! a reversal then has its call's row with a negative charge.
+//! a reversal then has its call's row with a negative charge and fee.
 //!
 //! Which calls: those that started in `[from, to)`, however late they were booked.
 //! Rows are sorted by start, then id, then `seq`, outside of memory: see [`Sorter`].
@@ -16,7 +16,7 @@ mod summary;
 mod xlsx;
 
 use drawdown_units::Timestamp;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::fault::Fault;
 use crate::fields::Place;
@@ -61,6 +61,9 @@ pub struct Rows {
     directory: String,
     /// The `seq` of debits that were reversed.
     reversed: FxHashSet<u64>,
+    /// The connection fees, in millionths, of those of them that were met, until their reversals are, which say no fee.
+    /// Few at a time: start and id of a reversal are those of its debit, so it follows at once.
+    fees_micros: FxHashMap<u64, i64>,
     revisions: Revisions,
     summary: Summary,
 }
@@ -97,7 +100,8 @@ pub fn collect(lines: &mut impl Lines, selection: &Selection, mut sorter: Sorter
     }
     let sorted = sorter.finish().map_err(sort_fault)?;
     let summary = Summary::before(&reversed);
-    Ok(Rows { sorted, directory, reversed, revisions: selection.revisions, summary })
+    let fees_micros = FxHashMap::default();
+    Ok(Rows { sorted, directory, reversed, fees_micros, revisions: selection.revisions, summary })
 }
 
 impl Rows {
@@ -106,7 +110,7 @@ impl Rows {
     /// # Errors
     /// What reading temporary files meets.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, Fault> {
-        loop {
+        let connection_fee_micros = loop {
             let advanced = self.sorted.advance();
             if !advanced.map_err(|source| Fault::Sort { directory: self.directory.clone(), source })? {
                 return Ok(None);
@@ -114,14 +118,18 @@ impl Rows {
             let row = decode(&self.sorted);
             let is_reversed = self.reversed.contains(&row.seq);
             self.summary.meet(&row, is_reversed);
-            let is_shown = self.revisions == Revisions::All || !(is_reversed || row.is_reversal);
+            if is_reversed {
+                self.fees_micros.insert(row.seq, row.connection_fee_micros);
+            }
+            let fee_back = row.reverses.map(|seq| -self.fees_micros.remove(&seq).unwrap_or_default());
+            let is_shown = self.revisions == Revisions::All || !(is_reversed || row.reverses.is_some());
             if is_shown {
                 self.summary.add(&row);
-                break;
+                break fee_back.unwrap_or(row.connection_fee_micros);
             }
-        }
+        };
         // Read again: a borrow that is returned from within the loop would last through it.
-        Ok(Some(decode(&self.sorted)))
+        Ok(Some(Row { connection_fee_micros, ..decode(&self.sorted) }))
     }
 
     /// What the rows given out so far come to; of the whole report once the last was given out.

@@ -15,8 +15,8 @@ use crate::line::{Debit, Funding};
 pub struct Row<'a> {
     /// The debit's place among the organisation's debits and events.
     pub seq: u64,
-    /// Whether the debit takes back another.
-    pub is_reversal: bool,
+    /// The `seq` of the debit that this one takes back, if it does.
+    pub reverses: Option<u64>,
     /// The record's id.
     pub usage_id: &'a str,
     /// Not unique.
@@ -99,7 +99,7 @@ impl<'a> Row<'a> {
         let (caller, called) = mask::numbers(call, Direction::of(&call.call_type), mask::digits_lost(country));
         Ok(Row {
             seq: debit.seq,
-            is_reversal: debit.reverses.is_some(),
+            reverses: debit.reverses.map(|reverses| reverses.seq),
             usage_id: &debit.id,
             call_id: call.call_id.as_deref().unwrap_or_default(),
             conference_id: call.conference_id.as_deref().unwrap_or_default(),

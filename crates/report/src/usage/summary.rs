@@ -47,7 +47,7 @@ impl Summary {
     }
 
     pub(super) fn meet(&mut self, row: &Row<'_>, is_reversed: bool) {
-        self.corrected += u64::from(is_reversed || row.is_reversal);
+        self.corrected += u64::from(is_reversed || row.reverses.is_some());
         self.reversals_alone = self.reversals_alone.saturating_sub(u64::from(is_reversed));
     }
 

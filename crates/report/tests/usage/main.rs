@@ -54,6 +54,21 @@ fn every_revision_with_its_reversal() {
     assert_eq!(summary.rows, standing.rows + standing.corrected);
 }
 
+/// boundaries.md X1: a reversal takes back the fee that is part of the charge.
+#[test]
+fn connection_fees_of_what_was_taken_back_add_up_to_nothing() {
+    let debits = DEBITS.replace("\"connectionFee\":\"0.00\"", "\"connectionFee\":\"0.05\"");
+    let mut rows = usage::collect(&mut lines("d", &debits), &march("contoso", Revisions::All), sorter()).unwrap();
+    let mut out = Vec::new();
+    usage::write_csv(&mut rows, &mut out).unwrap();
+    let records = records(&String::from_utf8(out).unwrap());
+    let fees =
+        |id: &str| records.iter().filter(|record| record[0] == id).map(|record| &*record[16]).collect::<Vec<_>>();
+    assert_eq!(fees("void-1"), ["0.05", "-0.05"]);
+    assert_eq!(fees("corr-1"), ["0.05", "0.05", "-0.05"]);
+    assert_eq!(fees("unl-void"), ["0.00", "0.00"], "nobody paid the fee either");
+}
+
 /// boundaries.md X3: by the record's tenant country, else by the one that was given.
 #[test]
 fn numbers_are_masked_by_the_country_given_where_a_record_names_none() {
