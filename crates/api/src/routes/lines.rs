@@ -166,9 +166,10 @@ async fn page(service: &Arc<Service>, lines: Lines, org: &str, shown: Shown, lim
 
 async fn items(service: &Arc<Service>, lines: Lines, org: &str, shown: Shown) -> Answer {
     let limit = page_size(shown.limit, PAGE)?;
+    let masked = if lines == Lines::Rejects { mask::shown_reject } else { mask::shown };
     let Page { lines, next, is_end } = page(service, lines, org, shown, limit).await?;
     let items: Result<Vec<Box<RawValue>>, _> =
-        lines.into_iter().map(|line| serde_json::from_slice::<Box<RawValue>>(&mask::shown(line.bytes))).collect();
+        lines.into_iter().map(|line| serde_json::from_slice::<Box<RawValue>>(&masked(line.bytes))).collect();
     let items = items.map_err(|error| broken(&error))?;
     #[derive(serde::Serialize)]
     #[serde(rename_all = "camelCase")]
