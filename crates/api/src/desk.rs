@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use drawdown_engine::partition::CommandOutcome;
-use drawdown_engine::worker::Committed;
+use drawdown_engine::worker::{Answer, Messages};
 use drawdown_wire::Rejection;
 use serde_json::Value;
 use tokio::sync::oneshot;
@@ -32,6 +32,18 @@ pub enum Outcome {
     Duplicate,
     /// Put aside.
     Rejected(Rejection),
+}
+
+impl Outcome {
+    /// Whether its events say that they answer another request than that of this digest.
+    fn is_of_another(&self, digest: &str) -> bool {
+        let first = match self {
+            Outcome::Applied(events) => events.first(),
+            Outcome::Refused(event) => Some(event),
+            Outcome::Duplicate | Outcome::Rejected(_) => None,
+        };
+        first.is_some_and(|event| event["actor"]["request"].as_str() != Some(digest))
+    }
 }
 
 /// Commands on their way.
@@ -118,15 +130,18 @@ impl Desk {
     }
 
     /// A transaction is final: tells whoever waited for one of its commands.
-    pub fn committed(&self, committed: &Committed<'_>) {
-        if committed.commands.is_empty() || self.waiting_count.load(Ordering::Acquire) == 0 {
+    ///
+    /// A key may have been sent before with another request, whose sender waits no more: then that one may be what was
+    /// booked, and whoever waits now hears of a duplicate.
+    pub fn committed(&self, commands: &[Answer], events: &Messages) {
+        if commands.is_empty() || self.waiting_count.load(Ordering::Acquire) == 0 {
             return;
         }
         let mut state = self.state();
-        for answer in committed.commands {
+        for answer in commands {
             let key = (answer.org.clone(), answer.command_id.clone());
             let Some(waiting) = state.waiting.remove(&key) else { continue };
-            let events = || events_of(committed, &key);
+            let events = || events_of(events, &key);
             let outcome = match &answer.outcome {
                 CommandOutcome::Applied => Outcome::Applied(events()),
                 CommandOutcome::Refused => {
@@ -136,6 +151,7 @@ impl Desk {
                 CommandOutcome::Duplicate => Outcome::Duplicate,
                 CommandOutcome::Rejected(rejection) => Outcome::Rejected(rejection.clone()),
             };
+            let outcome = if outcome.is_of_another(&waiting.digest) { Outcome::Duplicate } else { outcome };
             // What was not booked may be sent again under the same key; a duplicate is looked up by who asked.
             if matches!(outcome, Outcome::Applied(_) | Outcome::Refused(_)) {
                 state.remember(key, waiting.digest, outcome.clone());
@@ -160,8 +176,58 @@ impl State {
 }
 
 /// The events of a transaction that a command caused.
-fn events_of(committed: &Committed<'_>, (org, id): &Key) -> Vec<Value> {
-    let of_org = committed.events.iter().filter(|(key, _)| *key == org.as_bytes());
+fn events_of(events: &Messages, (org, id): &Key) -> Vec<Value> {
+    let of_org = events.iter().filter(|(key, _)| *key == org.as_bytes());
     let read = of_org.filter_map(|(_, line)| serde_json::from_slice::<Value>(line).ok());
     read.filter(|event| event["commandId"].as_str() == Some(id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn key() -> Key {
+        ("contoso".into(), "K".into())
+    }
+
+    #[track_caller]
+    fn enter(desk: &Desk, digest: &str) -> oneshot::Receiver<Outcome> {
+        match desk.enter(&key(), digest) {
+            Entry::New(told) => told,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A transaction in which the command was done that the request of this digest gave.
+    fn done(desk: &Desk, digest: &str) -> Outcome {
+        let event = json!({"type": "FundsAdded", "commandId": "K", "actor": {"request": digest}});
+        let mut events = Messages::default();
+        events.push(b"contoso", |out| out.extend_from_slice(event.to_string().as_bytes()));
+        let (org, command_id) = key();
+        desk.committed(&[Answer { org, command_id, outcome: CommandOutcome::Applied }], &events);
+        Outcome::Applied(vec![event])
+    }
+
+    #[test]
+    fn nobody_is_told_the_outcome_of_another_request() {
+        let desk = Desk::default();
+        drop(enter(&desk, "of 100.00"));
+        let mut told = enter(&desk, "of 200.00");
+        done(&desk, "of 100.00");
+        assert_eq!(told.try_recv(), Ok(Outcome::Duplicate), "it is looked up, whose it was");
+        assert_eq!(desk.look(&key()), (None, false), "and not remembered as this one's");
+    }
+
+    #[test]
+    fn the_same_request_again_is_told_what_became_of_the_first() {
+        let desk = Desk::default();
+        drop(enter(&desk, "of 100.00"));
+        let mut told = enter(&desk, "of 100.00");
+        let outcome = done(&desk, "of 100.00");
+        assert_eq!(told.try_recv(), Ok(outcome.clone()));
+        assert!(matches!(desk.enter(&key(), "of 100.00"), Entry::Known(known) if known == outcome));
+        assert!(matches!(desk.enter(&key(), "of 200.00"), Entry::Another));
+    }
 }

@@ -274,7 +274,7 @@ impl Observer for Watch {
         }
         self.shared.calls.committed(committed);
         // Views first: whoever is told of a command then reads what it did.
-        self.shared.desk.committed(committed);
+        self.shared.desk.committed(committed.commands, committed.events);
         self.events.clear();
         committed.events.iter().for_each(|(_, line)| self.events.line(line));
         let figures = drawdown_api::meters::Committed {
