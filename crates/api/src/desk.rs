@@ -118,6 +118,13 @@ impl Desk {
         self.waiting_count.store(state.waiting.len(), Ordering::Release);
     }
 
+    /// What became of late of the request of this digest.
+    pub fn known(&self, key: &Key, digest: &str) -> Option<Outcome> {
+        let state = self.state();
+        let held = state.recent.get(key).filter(|(held, _)| **held == *digest);
+        held.map(|(_, outcome)| outcome.clone())
+    }
+
     /// What became of a command of late, and whether it is on its way.
     pub fn look(&self, key: &Key) -> (Option<Outcome>, bool) {
         let state = self.state();

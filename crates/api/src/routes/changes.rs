@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Map, Value, json};
 
 use super::accounts::{check_match, settings_of, tagged};
-use super::give::{Wish, answer, find, give};
+use super::give::{Wish, answer, digest_of, find, give, replay};
 use super::object::{is_long, object, too_long};
 use crate::access::unknown_account;
 use crate::desk::Key;
@@ -55,7 +55,18 @@ impl Order {
 
     /// Gives a command of these fields to an organisation.
     async fn give(&self, org: &str, kind: &'static str, fields: Map<String, Value>, done: StatusCode) -> Answer {
-        give(&self.service, &self.caller, &self.headers, Wish { org, kind, fields, done }).await
+        let digest = digest_of(org, kind, &fields);
+        give(&self.service, &self.caller, &self.headers, Wish { org, kind, fields, digest, done }).await
+    }
+
+    /// Sets automatic recharging, if what whoever asks has seen is still so: `seen` is what it is now. A request that was
+    /// done already changed that itself.
+    async fn configure(&self, org: &str, fields: Map<String, Value>, digest: String, seen: Option<&Value>) -> Answer {
+        let wish = Wish { org, kind: "configureAutoRecharge", fields, digest, done: StatusCode::OK };
+        match check_match(&self.headers, seen) {
+            Ok(()) => give(&self.service, &self.caller, &self.headers, wish).await,
+            Err(changed) => replay(&self.service, &self.headers, &wish, changed).await,
+        }
     }
 }
 
@@ -125,9 +136,10 @@ pub(super) async fn settle(Path((org, number)): Path<(String, String)>, order: O
 
 pub(super) async fn set_auto_recharge(Path(org): Path<String>, order: Order) -> Answer {
     let fields = order.fields()?;
+    let digest = digest_of(&org, "configureAutoRecharge", &fields);
     let _turn = order.service.turn(&org).await;
-    check_match(&order.headers, settings_of(&order.service.account(&org)?, &org).ok().as_ref())?;
-    order.give(&org, "configureAutoRecharge", fields, StatusCode::OK).await
+    let settings = settings_of(&order.service.account(&org)?, &org).ok();
+    order.configure(&org, fields, digest, settings.as_ref()).await
 }
 
 pub(super) async fn payment_method(State(service): Shared, Path(org): Path<String>) -> Answer {
@@ -135,21 +147,23 @@ pub(super) async fn payment_method(State(service): Shared, Path(org): Path<Strin
     tagged(&json!({"paymentMethod": settings["paymentMethod"]}))
 }
 
-/// The settings as they are, paid another way.
+/// The settings as they are, paid another way. What they are beside that the request did not say: it is the same again
+/// after somebody changed them.
 pub(super) async fn set_payment_method(Path(org): Path<String>, order: Order) -> Answer {
     let mut fields = order.fields()?;
-    let _turn = order.service.turn(&org).await;
-    let settings = settings_of(&order.service.account(&org)?, &org)?;
-    check_match(&order.headers, Some(&json!({"paymentMethod": settings["paymentMethod"]})))?;
+    let digest = digest_of(&org, "setPaymentMethod", &fields);
     let payment = fields.remove("paymentMethod").ok_or_else(|| missing("paymentMethod"))?;
     if let Some(unknown) = fields.keys().next() {
         let rule = "bad-field";
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, rule, "is no field of a payment method");
         return Err(problem.field(unknown.clone()).rule(rule));
     }
+    let _turn = order.service.turn(&org).await;
+    let settings = settings_of(&order.service.account(&org)?, &org)?;
+    let seen = json!({"paymentMethod": settings["paymentMethod"]});
     let mut fields = settings.as_object().cloned().unwrap_or_default();
     fields.insert("paymentMethod".to_owned(), payment);
-    order.give(&org, "configureAutoRecharge", fields, StatusCode::OK).await
+    order.configure(&org, fields, digest, Some(&seen)).await
 }
 
 /// Whose licence it is: organisation, user and licence.

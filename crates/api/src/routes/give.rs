@@ -27,6 +27,8 @@ pub(super) struct Wish<'a> {
     pub kind: &'static str,
     /// Its fields.
     pub fields: Map<String, Value>,
+    /// Of what the request said, which may be less than its fields.
+    pub digest: String,
     /// What the answer is where it was done.
     pub done: StatusCode,
 }
@@ -60,24 +62,33 @@ pub(super) async fn give(
     headers: &HeaderMap,
     wish: Wish<'_>,
 ) -> Result<Response, Problem> {
-    give_as(service, caller, key_of(headers)?, wish).await
-}
-
-/// The same under an id of its own.
-pub(super) async fn give_as(
-    service: &Arc<Service>,
-    caller: &Caller,
-    id: String,
-    wish: Wish<'_>,
-) -> Result<Response, Problem> {
     let (kind, done) = (wish.kind, wish.done);
-    let key: Key = (wish.org.into(), id.into());
+    let key: Key = (wish.org.into(), key_of(headers)?.into());
     let given = carry(service, caller, &key, wish).await;
     count(service, kind, &given);
     match given? {
         Given::Told { outcome, is_again } => answer(&key, outcome, done, is_again),
         Given::Underway => Ok(later(&key)),
     }
+}
+
+/// The answer to a request that was done before under its key, though by now it would be refused; to any other the refusal.
+///
+/// # Errors
+/// The refusal, or its key was used for another request.
+pub(super) async fn replay(
+    service: &Arc<Service>,
+    headers: &HeaderMap,
+    wish: &Wish<'_>,
+    refusal: Problem,
+) -> Result<Response, Problem> {
+    if !headers.contains_key("idempotency-key") {
+        return Err(refusal);
+    }
+    let key: Key = (wish.org.into(), key_of(headers)?.into());
+    let outcome = done_before(service, &key, &wish.digest).await?.ok_or(refusal)?;
+    service.writes.replayed(wish.kind);
+    answer(&key, outcome, wish.done, true)
 }
 
 /// How far a command got.
@@ -110,7 +121,7 @@ async fn carry(service: &Arc<Service>, caller: &Caller, key: &Key, mut wish: Wis
     if is_long(wish.org) {
         return Err(unknown_account());
     }
-    let digest = digest_of(&wish);
+    let digest = std::mem::take(&mut wish.digest);
     let at = clock().to_string();
     if wish.kind == "addFunds" {
         wish.fields.entry("lotId").or_insert_with(|| json!(id));
@@ -150,15 +161,10 @@ async fn carry(service: &Arc<Service>, caller: &Caller, key: &Key, mut wish: Wis
     drop(place);
     match outcome {
         Ok(Ok(Outcome::Duplicate)) => {
-            let found = find(service, key).await?;
-            let Some((held, outcome)) = found else {
+            let outcome = done_before(service, key, &digest).await?.ok_or_else(|| {
                 let detail = "a command of this id was booked, and its events are not kept any more";
-                return Err(Problem::new(StatusCode::CONFLICT, "already-booked", detail));
-            };
-            if held.as_deref() != Some(&*digest) {
-                return Err(another_request());
-            }
-            service.desk.remember(key, &digest, outcome.clone());
+                Problem::new(StatusCode::CONFLICT, "already-booked", detail)
+            })?;
             Ok(Given::Told { outcome, is_again: true })
         }
         Ok(Ok(outcome)) => Ok(Given::Told { outcome, is_again: false }),
@@ -205,13 +211,13 @@ fn another_request() -> Problem {
 }
 
 /// By which the same request is known again: all of it that its sender said.
-fn digest_of(wish: &Wish<'_>) -> String {
+pub(super) fn digest_of(org: &str, kind: &str, said: &Map<String, Value>) -> String {
     let mut hash = Sha256::new();
-    for part in [wish.org, wish.kind] {
+    for part in [org, kind] {
         hash.update((part.len() as u64).to_be_bytes());
         hash.update(part);
     }
-    hash.update(serde_json::to_vec(&wish.fields).unwrap_or_default());
+    hash.update(serde_json::to_vec(said).unwrap_or_default());
     hex(&hash.finalize()[..16])
 }
 
@@ -273,6 +279,19 @@ pub fn escaped(text: &str) -> String {
     let is_dots = text.bytes().all(|byte| byte == b'.');
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_~".contains(&byte) || (byte == b'.' && !is_dots);
     text.bytes().map(|it| if is_plain(it) { char::from(it).to_string() } else { format!("%{it:02X}") }).collect()
+}
+
+/// What became of the request of this digest, if it was done before: by the desk, else by the log.
+async fn done_before(service: &Arc<Service>, key: &Key, digest: &str) -> Result<Option<Outcome>, Problem> {
+    if let Some(outcome) = service.desk.known(key, digest) {
+        return Ok(Some(outcome));
+    }
+    let Some((held, outcome)) = find(service, key).await? else { return Ok(None) };
+    if held.as_deref() != Some(digest) {
+        return Err(another_request());
+    }
+    service.desk.remember(key, digest, outcome.clone());
+    Ok(Some(outcome))
 }
 
 /// What became of a command, by its events in the log: with the digest of the request that gave it.

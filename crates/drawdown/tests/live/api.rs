@@ -126,13 +126,26 @@ fn settings(client: &Client) {
     assert_eq!(shown.expect(200)["paymentMethod"]["card"], "…4242", "no token leaves the server");
     let fewer = json!({"enabled": true, "rechargeAmount": "50", "triggerAmount": "20",
         "paymentMethod": {"card": "tok_of_contoso_4242"}});
-    client.send("PUT", path, &[("if-match", &tag)], Some(&fewer)).expect(200);
+    let keyed = [("if-match", &*tag), ("idempotency-key", "fewer")];
+    let first = client.send("PUT", path, &keyed, Some(&fewer)).expect(200);
+    let again = client.send("PUT", path, &keyed, Some(&fewer));
+    assert_eq!(
+        (again.expect(200), again.header("idempotency-replayed")),
+        (first, Some("true")),
+        "it is the same request"
+    );
     let stale = client.send("PUT", path, &[("if-match", &tag)], Some(&wanted)).expect(412);
     assert_eq!(stale["type"], "/problems/precondition-failed");
     let payment = json!({"paymentMethod": {"agreement": "EA-1", "purchaseOrder": "PO-1"}});
-    client.send("PUT", "/v1/accounts/contoso/payment-method", &[], Some(&payment)).expect(200);
+    let (method, keyed) = ("/v1/accounts/contoso/payment-method", [("idempotency-key", "agreement")]);
+    let first = client.send("PUT", method, &keyed, Some(&payment)).expect(200);
     let shown = client.get(path).expect(200);
     assert_eq!((&shown["paymentMethod"]["agreement"], &shown["rechargeAmount"]), (&json!("EA-1"), &json!("50.00")));
+    // What is beside the payment method is none of its business.
+    client.send("PUT", path, &[], Some(&wanted)).expect(200);
+    let again = client.send("PUT", method, &keyed, Some(&payment));
+    assert_eq!((again.expect(200), again.header("idempotency-replayed")), (first, Some("true")));
+    assert_eq!(client.get(path).expect(200)["rechargeAmount"], "100.00", "it was not done again");
     let licence = "/v1/accounts/contoso/users/u1/licences/MCOPSTN1";
     client.send("PUT", licence, &[], Some(&json!({"country": "US"}))).expect(200);
     assert_eq!(client.get("/v1/accounts/contoso/users/u1").expect(200)["userId"], "u1");
