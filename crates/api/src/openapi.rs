@@ -90,7 +90,7 @@ fn operation(endpoint: &Endpoint) -> Value {
         "summary": endpoint.summary,
         "operationId": operation_id(endpoint),
         "tags": [endpoint.path.split('/').nth(2).unwrap_or_default()],
-        "description": format!("Takes the scope `{}`.", endpoint.scope.name()),
+        "description": format!("{} Takes the scope `{}`.", endpoint.note, endpoint.scope.name()).trim_start(),
         "parameters": parameters::of(endpoint),
         "responses": responses,
     });

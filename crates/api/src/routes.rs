@@ -59,6 +59,8 @@ pub struct Endpoint {
     pub scope: Scope,
     /// What it does, in a line.
     pub summary: &'static str,
+    /// What else there is to know of it, in a sentence; nothing, of most.
+    pub note: &'static str,
     /// Parameters of the query: name and what they are; those that must be there begin with `!`.
     pub query: &'static [(&'static str, &'static str)],
     /// The body.
@@ -79,7 +81,12 @@ impl Endpoint {
         route: MethodRouter<Arc<Service>>,
     ) -> Self {
         let about = if path.contains("{org}") { About::Org(Place::Path) } else { About::All };
-        Endpoint { method, path, scope, summary, query: &[], takes: Shape::Nothing, gives, about, route }
+        Endpoint { method, path, scope, summary, note: "", query: &[], takes: Shape::Nothing, gives, about, route }
+    }
+
+    fn note(mut self, note: &'static str) -> Self {
+        self.note = note;
+        self
     }
 
     fn about(mut self, about: About) -> Self {
@@ -139,6 +146,7 @@ pub fn endpoints() -> Vec<Endpoint> {
     vec![
         e(Method::GET, "/v1/accounts", Read, "List accounts", (200, Named("Accounts")), get(accounts::list))
             .query(&[("after", "The last organisation of the page before."), LIMIT])
+            .note("Of a group of processes each lists the organisations of its own partitions alone.")
             .about(About::Several),
         e(Method::POST, "/v1/accounts", Operate, "Open an account", written(201), post(changes::open))
             .takes(Command("openAccount"))
