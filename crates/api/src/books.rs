@@ -1,5 +1,7 @@
 //! What a control plane reads of the log, and of the decks: who keeps them is not known here.
 
+use std::sync::atomic::AtomicBool;
+
 use drawdown_units::Timestamp;
 use serde_json::Value;
 
@@ -97,17 +99,25 @@ pub trait Books: Send + Sync + 'static {
     /// It is no debit.
     fn explain(&self, debit: &[u8], account: &[u8]) -> Result<Value, BooksError>;
 
-    /// The usage report of an organisation: the calls that started from one instant to before another.
+    /// The usage report of an organisation: the calls that started from one instant to before another. Given up once
+    /// whoever asked is gone.
     ///
     /// # Errors
     /// The log cannot be read.
-    fn usage(&self, org: &str, from: Timestamp, to: Timestamp, format: Format) -> Result<Vec<u8>, BooksError>;
+    fn usage(
+        &self,
+        org: &str,
+        from: Timestamp,
+        to: Timestamp,
+        format: Format,
+        is_gone: &AtomicBool,
+    ) -> Result<Vec<u8>, BooksError>;
 
-    /// The statement of an organisation's month, such as `2026-03`.
+    /// The statement of an organisation's month, such as `2026-03`. Given up once whoever asked is gone.
     ///
     /// # Errors
     /// The log cannot be read, or what it holds does not add up.
-    fn statement(&self, org: &str, month: &str) -> Result<Value, BooksError>;
+    fn statement(&self, org: &str, month: &str, is_gone: &AtomicBool) -> Result<Value, BooksError>;
 }
 
 /// What a call would cost.

@@ -24,11 +24,13 @@ pub enum Limit {
     Commands,
     /// An address has as many connections as it may.
     Connections,
+    /// As many read much of the log as may.
+    Reads,
 }
 
 impl Limit {
     /// Every one, in the order of their numbers.
-    pub const ALL: [Limit; 8] = [
+    pub const ALL: [Limit; 9] = [
         Limit::Rate,
         Limit::Failures,
         Limit::BodySize,
@@ -37,6 +39,7 @@ impl Limit {
         Limit::Streams,
         Limit::Commands,
         Limit::Connections,
+        Limit::Reads,
     ];
 
     /// How metrics call it.
@@ -50,6 +53,7 @@ impl Limit {
             Limit::Streams => "streams",
             Limit::Commands => "commands",
             Limit::Connections => "connections",
+            Limit::Reads => "reads",
         }
     }
 }

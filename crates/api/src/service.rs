@@ -1,6 +1,7 @@
 //! What the handlers of the API share, and what every one of them does the same way: who asks, and how commands are given.
 
 mod nothing;
+mod room;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ use crate::owners::{self, Alone, Owners};
 use crate::problem::Problem;
 use crate::views::Views;
 use nothing::Nothing;
+use room::Room;
 
 /// What the API stands on.
 pub struct Service {
@@ -53,10 +55,18 @@ pub struct Service {
     pub(crate) turns: [tokio::sync::Mutex<()>; 64],
     /// Streams of events that may run at once.
     pub(crate) streams: Arc<tokio::sync::Semaphore>,
+    /// Reports, each of which reads the log whole.
+    pub(crate) reports: Room,
+    /// Look-ups of commands, each of which reads the events of days.
+    pub(crate) look_ups: Room,
 }
 
 /// How many streams of events may run at once.
 const STREAMS_MAX: usize = 256;
+/// How many reports may be made at once: each takes a thread and up to 64 MiB to sort in.
+const REPORTS_MAX: usize = 2;
+/// How many commands may be looked up in the log at once.
+const LOOK_UPS_MAX: usize = 4;
 
 impl Service {
     /// A service on these; the rest is as it should be.
@@ -82,6 +92,8 @@ impl Service {
             window_days: 7,
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
             streams: Arc::new(tokio::sync::Semaphore::new(STREAMS_MAX)),
+            reports: Room::of(REPORTS_MAX),
+            look_ups: Room::of(LOOK_UPS_MAX),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Giving a command: onto the log, and back with what became of it.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -14,7 +15,7 @@ use tokio::sync::oneshot;
 use super::mask;
 use super::object::is_long;
 use crate::access::unknown_account;
-use crate::books::{Lines, Query};
+use crate::books::{BooksError, Lines, Query};
 use crate::desk::{Entry, Key, Outcome};
 use crate::meters::{Answered, clock};
 use crate::problem::{Limit, Problem};
@@ -299,7 +300,7 @@ pub(super) async fn find(service: &Arc<Service>, key: &Key) -> Result<Option<(Op
     let (org, id) = key.clone();
     let since = clock().plus_seconds(-86_400 * (i64::from(service.window_days) + 1));
     let events = service
-        .read(move |service| {
+        .read_much(&service.look_ups, move |service, is_gone| {
             let mut found: Vec<Value> = Vec::new();
             let mut cursor: Option<String> = None;
             loop {
@@ -317,6 +318,9 @@ pub(super) async fn find(service: &Arc<Service>, key: &Key) -> Result<Option<(Op
                 found.extend(page.lines.iter().filter_map(|line| serde_json::from_slice(&line.bytes).ok()));
                 if page.is_end {
                     return Ok(found);
+                }
+                if is_gone.load(Ordering::Relaxed) {
+                    return Err(BooksError::Unavailable("nobody waits for it any more".to_owned()));
                 }
                 cursor = Some(page.next);
             }

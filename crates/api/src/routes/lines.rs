@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use axum::Json;
@@ -259,7 +260,8 @@ pub(super) async fn usage(State(service): Shared, Path(org): Path<String>, Query
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).field("format"));
         }
     };
-    let bytes = service.read(move |service| service.books.usage(&org, from, to, format)).await?;
+    let report = move |service: &Service, is_gone: &AtomicBool| service.books.usage(&org, from, to, format, is_gone);
+    let bytes = service.read_much(&service.reports, report).await?;
     let file = format!("attachment; filename=\"usage.{ending}\"");
     Ok(([(names::CONTENT_TYPE, media), (names::CONTENT_DISPOSITION, file.as_str())], bytes).into_response())
 }
@@ -273,7 +275,8 @@ pub(super) struct OfMonth {
 
 pub(super) async fn statement(State(service): Shared, Path(org): Path<String>, of: Query<OfMonth>) -> Answer {
     service.account(&org)?;
-    let statement = service.read(move |service| service.books.statement(&org, &of.month)).await?;
+    let report = move |service: &Service, is_gone: &AtomicBool| service.books.statement(&org, &of.month, is_gone);
+    let statement = service.read_much(&service.reports, report).await?;
     Ok(Json(statement).into_response())
 }
 

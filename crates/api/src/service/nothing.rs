@@ -1,5 +1,7 @@
 //! A log, and decks, of which there is nothing: for a process that shows accounts and no more.
 
+use std::sync::atomic::AtomicBool;
+
 use drawdown_engine::inbox::{Done, Inbox, Message, NotAccepted};
 use drawdown_units::Timestamp;
 use serde_json::{Value, json};
@@ -33,11 +35,11 @@ impl Books for Nothing {
         nothing()
     }
 
-    fn usage(&self, _: &str, _: Timestamp, _: Timestamp, _: Format) -> Result<Vec<u8>, BooksError> {
+    fn usage(&self, _: &str, _: Timestamp, _: Timestamp, _: Format, _: &AtomicBool) -> Result<Vec<u8>, BooksError> {
         nothing()
     }
 
-    fn statement(&self, _: &str, _: &str) -> Result<Value, BooksError> {
+    fn statement(&self, _: &str, _: &str, _: &AtomicBool) -> Result<Value, BooksError> {
         nothing()
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread::JoinHandle;
 
@@ -101,6 +102,32 @@ fn progress_of(output: Output) -> ProgressBar {
 
 /// Lines from wherever they are.
 pub type LogLines = Box<dyn Lines>;
+
+/// Lines for as long as somebody waits for what is made of them.
+pub struct Awaited<'a> {
+    lines: LogLines,
+    is_gone: &'a AtomicBool,
+}
+
+impl<'a> Awaited<'a> {
+    /// The same lines, until `is_gone`.
+    pub fn new(lines: LogLines, is_gone: &'a AtomicBool) -> Self {
+        Awaited { lines, is_gone }
+    }
+}
+
+impl Lines for Awaited<'_> {
+    fn name(&self) -> &str {
+        self.lines.name()
+    }
+
+    fn next_line(&mut self) -> io::Result<Option<Line<'_>>> {
+        if self.is_gone.load(Ordering::Relaxed) {
+            return Err(io::Error::other("nobody waits for them any more"));
+        }
+        self.lines.next_line()
+    }
+}
 
 /// How much of an output is handed over at once, and how many such blocks may wait.
 const BLOCK_BYTES: usize = 256 << 10;

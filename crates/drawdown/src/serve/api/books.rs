@@ -1,6 +1,7 @@
 //! The log's lines for the API: pages, explanations, reports.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use drawdown_api::books::{Books, BooksError, Format, Line, Lines, Page, Query};
@@ -20,7 +21,7 @@ use crate::config::{Config, Embedded, Kafka, Log};
 use crate::exit::Failure;
 use crate::explain::explained;
 use crate::pipeline::kafka_settings;
-use crate::report::input::of_pipeline;
+use crate::report::input::{Awaited, of_pipeline};
 use crate::serve::supply::Supply;
 
 /// How many lines one page looks at: a filter that lets nothing through does not hold a thread for long.
@@ -175,8 +176,16 @@ impl Books for LogBooks {
         explained(debit, catalogue.decks(), &offered).map_err(|error| unavailable(&error))
     }
 
-    fn usage(&self, org: &str, from: Timestamp, to: Timestamp, format: Format) -> Result<Vec<u8>, BooksError> {
-        let [mut lines] = of_pipeline(&self.config, [Output::Debits], |_| ProgressBar::hidden()).map_err(failure)?;
+    fn usage(
+        &self,
+        org: &str,
+        from: Timestamp,
+        to: Timestamp,
+        format: Format,
+        is_gone: &AtomicBool,
+    ) -> Result<Vec<u8>, BooksError> {
+        let [lines] = of_pipeline(&self.config, [Output::Debits], |_| ProgressBar::hidden()).map_err(failure)?;
+        let mut lines = Awaited::new(lines, is_gone);
         let temp = std::env::temp_dir();
         let selection =
             Selection { org: org.to_owned(), from, to, revisions: Revisions::Standing, tenant_country: None };
@@ -191,13 +200,13 @@ impl Books for LogBooks {
         Ok(bytes)
     }
 
-    fn statement(&self, org: &str, month: &str) -> Result<Value, BooksError> {
+    fn statement(&self, org: &str, month: &str, is_gone: &AtomicBool) -> Result<Value, BooksError> {
         let Some(month) = Month::parse(month) else {
             return Err(BooksError::BadRequest("month", format!("is {month:?}; write 2026-03")));
         };
         let outputs = [Output::Events, Output::Debits, Output::Debits];
-        let [events, debits, reversals] =
-            of_pipeline(&self.config, outputs, |_| ProgressBar::hidden()).map_err(failure)?;
+        let opened = of_pipeline(&self.config, outputs, |_| ProgressBar::hidden()).map_err(failure)?;
+        let [events, debits, reversals] = opened.map(|lines| Awaited::new(lines, is_gone));
         Ok(Statement::of(org, month, reversals, debits, events).map_err(|error| fault(&error))?.json())
     }
 }
