@@ -52,7 +52,8 @@ pub fn document(version: &str) -> Value {
             "schemas": schemas,
             "responses": {"Problem": problem("What went wrong.", &json!({})),
                 "Unauthenticated": problem("Nobody who is known.", &json!({"WWW-Authenticate": header("What to give.")})),
-                "Later": problem("Not now.", &json!({"Retry-After": header("After how many seconds to try again.")}))},
+                "Later": problem("Not now.", &json!({"Retry-After": header("After how many seconds to try again."),
+                    "Idempotency-Key": header("Of a change that may have been made: the key under which to send it again.")}))},
         },
     })
 }

@@ -1,12 +1,14 @@
 //! Which process decides for an organisation, and reaching it: whoever is asked passes the request on to the owner of its
 //! partition, which alone has its committed state at once.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
@@ -52,10 +54,13 @@ impl Owners for Alone {
 
 /// Says that a request was passed on: it is not passed on again.
 const PASSED_ON: HeaderName = HeaderName::from_static("drawdown-passed-on");
-/// How long the owner may take, beyond its own patience.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// How long the owner may take: less than any answer may, or nobody could be told what is known.
+const PATIENCE: Duration = Duration::from_secs(9);
 /// The largest request or answer that is passed on, in bytes.
 const BYTES_MAX: usize = 64 << 20;
+
+/// Under which a write is done once.
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// Headers that are passed on, each way.
 const ASKED: [&str; 6] = ["authorization", "content-type", "idempotency-key", "if-match", "last-event-id", "accept"];
@@ -85,14 +90,32 @@ struct OfOrg<'a> {
     org_id: Option<std::borrow::Cow<'a, str>>,
 }
 
+/// How requests of an endpoint are passed on.
+#[derive(Clone)]
+pub(crate) struct Passing {
+    pub service: Arc<Service>,
+    pub place: Place,
+    /// Whether they are done once however often they are sent under one key.
+    pub is_idempotent_by_key: bool,
+}
+
+/// Why the owner's answer is not there.
+#[derive(Debug, thiserror::Error)]
+enum Silence {
+    #[error("the owner was not reached: {0}")]
+    NotReached(String),
+    #[error("the owner may have had the request, and its answer was not had: {0}")]
+    Unanswered(String),
+}
+
 /// Answers here, or passes the request on to who owns its organisation.
 pub(crate) async fn to_owner(
-    State((service, place)): State<(Arc<Service>, Place)>,
+    State(Passing { service, place, is_idempotent_by_key }): State<Passing>,
     params: axum::extract::RawPathParams,
     request: Request,
     next: Next,
 ) -> Response {
-    let (parts, body) = request.into_parts();
+    let (mut parts, body) = request.into_parts();
     // The bytes are needed only where the organisation stands in them, or where they are passed on.
     let (org, body) = match place {
         Place::Path => (params.iter().find(|(name, _)| *name == "org").map(|(_, org)| org.to_owned()), body),
@@ -101,10 +124,7 @@ pub(crate) async fn to_owner(
                 let of: Option<OfOrg<'_>> = serde_json::from_slice(&bytes).ok();
                 (of.and_then(|of| of.org_id).map(|org| org.into_owned()), Body::from(bytes))
             }
-            Err(error) => {
-                let detail = format!("the body cannot be read: {error}");
-                return Problem::new(StatusCode::BAD_REQUEST, "malformed", detail).into_response();
-            }
+            Err(error) => return unreadable(&error).into_response(),
         },
     };
     let Some(org) = org else { return next.run(Request::from_parts(parts, body)).await };
@@ -121,11 +141,47 @@ pub(crate) async fn to_owner(
     match owner {
         Owner::Here => next.run(Request::from_parts(parts, body)).await,
         Owner::There(address) if !parts.headers.contains_key(PASSED_ON) => {
-            let bytes = axum::body::to_bytes(body, BYTES_MAX).await.unwrap_or_default();
-            pass_on(&service, &address, parts, bytes).await.unwrap_or_else(Problem::into_response)
+            let bytes = match axum::body::to_bytes(body, BYTES_MAX).await {
+                Ok(bytes) => bytes,
+                Err(error) => return unreadable(&error).into_response(),
+            };
+            let key = is_idempotent_by_key.then(|| key_of(&mut parts.headers));
+            pass_on(&service, &address, &parts, bytes).await.unwrap_or_else(|silence| {
+                tracing::warn!(%address, "{silence}");
+                match (silence, key) {
+                    (Silence::Unanswered(_), Some(key)) => unknown(&key),
+                    _ => nobody().into_response(),
+                }
+            })
         }
         Owner::There(_) | Owner::Nobody => nobody().into_response(),
     }
+}
+
+fn unreadable(error: &axum::Error) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "malformed", format!("the body cannot be read: {error}"))
+}
+
+/// The key of a request. Where its sender gave none, one is made up: so it can be sent again whatever becomes of it.
+fn key_of(headers: &mut HeaderMap) -> HeaderValue {
+    let made_up = || {
+        HeaderValue::try_from(uuid::Uuid::now_v7().to_string())
+            .expect("invariant: digits and dashes are a header's value")
+    };
+    headers.entry(IDEMPOTENCY_KEY).or_insert_with(made_up).clone()
+}
+
+/// The answer where a change may have been made or not.
+fn unknown(key: &HeaderValue) -> Response {
+    let detail = format!(
+        "it is not known whether the change was made: the process that decides for the organisation was asked, and did \
+         not answer; send it again with the header Idempotency-Key: {}",
+        key.to_str().unwrap_or_default()
+    );
+    let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "outcome-unknown", detail).retry_after(1);
+    let mut response = problem.into_response();
+    response.headers_mut().insert(IDEMPOTENCY_KEY, key.clone());
+    response
 }
 
 fn nobody() -> Problem {
@@ -137,12 +193,7 @@ fn nobody() -> Problem {
 /// Status, headers and body of an answer that is handed on.
 type Relayed = (u16, Vec<(HeaderName, HeaderValue)>, Vec<u8>);
 
-async fn pass_on(
-    service: &Arc<Service>,
-    address: &str,
-    parts: axum::http::request::Parts,
-    body: Bytes,
-) -> Result<Response, Problem> {
+async fn pass_on(service: &Arc<Service>, address: &str, parts: &Parts, body: Bytes) -> Result<Response, Silence> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut request = axum::http::Request::builder().method(parts.method.clone()).uri(format!("{address}{path}"));
     for name in ASKED {
@@ -155,14 +206,15 @@ async fn pass_on(
     }
     request = request.header(PASSED_ON, HeaderValue::from_static("1"));
     let agent = service.peers.clone();
-    let is_bare = matches!(parts.method, Method::GET | Method::DELETE) && body.is_empty();
-    let send = move || -> Result<Relayed, String> {
+    let is_bare = matches!(parts.method, Method::GET | Method::HEAD | Method::DELETE) && body.is_empty();
+    let send = move || -> Result<Relayed, Silence> {
+        let unbuilt = |error: axum::http::Error| Silence::NotReached(error.to_string());
         let answer = if is_bare {
-            agent.run(request.body(()).map_err(|error| error.to_string())?)
+            agent.run(request.body(()).map_err(unbuilt)?)
         } else {
-            agent.run(request.body(body.to_vec()).map_err(|error| error.to_string())?)
+            agent.run(request.body(body.to_vec()).map_err(unbuilt)?)
         };
-        let mut answer = answer.map_err(|error| error.to_string())?;
+        let mut answer = answer.map_err(|error| silence(&error))?;
         let headers = ANSWERED.iter().filter_map(|name| {
             let value = answer.headers().get(*name)?;
             Some((HeaderName::from_static(name), value.clone()))
@@ -170,18 +222,29 @@ async fn pass_on(
         let headers = headers.collect();
         let status = answer.status().as_u16();
         let body = answer.body_mut().with_config().limit(BYTES_MAX as u64).read_to_vec();
-        Ok((status, headers, body.map_err(|error| error.to_string())?))
+        Ok((status, headers, body.map_err(|error| Silence::Unanswered(error.to_string()))?))
     };
-    let sent = tokio::task::spawn_blocking(send).await.map_err(|error| broken(&error))?;
-    let (status, headers, body) = sent.map_err(|error| {
-        tracing::warn!(address, "the owner could not be asked: {error}");
-        nobody()
-    })?;
+    let sent = tokio::task::spawn_blocking(send).await;
+    let (status, headers, body) = sent.map_err(|error| Silence::Unanswered(error.to_string()))??;
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
     response.headers_mut().extend(headers);
     response.headers_mut().entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static("application/json"));
     Ok(response)
+}
+
+/// What an error says of how far a request came.
+fn silence(error: &ureq::Error) -> Silence {
+    use ureq::{Error, Timeout};
+    match error {
+        Error::HostNotFound | Error::ConnectionFailed | Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
+            Silence::NotReached(error.to_string())
+        }
+        Error::Io(refused) if refused.kind() == io::ErrorKind::ConnectionRefused => {
+            Silence::NotReached(error.to_string())
+        }
+        _ => Silence::Unanswered(error.to_string()),
+    }
 }
 
 /// What reaches other processes.
@@ -194,3 +257,6 @@ pub(crate) fn peers() -> ureq::Agent {
         .build()
         .into()
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,7 +19,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::access::Scope;
-use crate::owners::{Place, to_owner};
+use crate::owners::{Passing, Place, to_owner};
 use crate::service::{Guard, Service, guard};
 pub use give::escaped;
 
@@ -460,9 +460,11 @@ pub(crate) fn routers(service: &Arc<Service>) -> Routers {
     let (mut ordinary, mut large) = (Router::new(), Router::new());
     for endpoint in endpoints() {
         let asks = Guard { scope: endpoint.scope, is_for_all: endpoint.is_for_all() };
+        let is_idempotent_by_key = endpoint.is_idempotent_by_key();
         let mut route = endpoint.route;
         if let About::Org(place) = endpoint.about {
-            route = route.layer(from_fn_with_state((Arc::clone(service), place), to_owner));
+            let passing = Passing { service: Arc::clone(service), place, is_idempotent_by_key };
+            route = route.layer(from_fn_with_state(passing, to_owner));
         }
         let route = route.layer(from_fn_with_state(asks, guard));
         let is_large = endpoint.path == "/v1/cdrs" || endpoint.path == "/v1/decks";

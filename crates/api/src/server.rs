@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -169,11 +169,19 @@ async fn as_problem(request: Request, next: Next) -> Response {
 async fn in_time(request: Request, next: Next) -> Response {
     // Reports read whole logs.
     let patience = if request.uri().path().contains("/reports/") { REPORT_TIME_MAX } else { ANSWER_TIME_MAX };
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     match tokio::time::timeout(patience, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            let detail = "the answer took too long; try again";
-            Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).limit(Limit::Time).into_response()
+            let (name, detail) = match is_read {
+                true => ("unavailable", "the answer took too long; try again"),
+                false => (
+                    "outcome-unknown",
+                    "the answer took too long, and it is not known whether the change was made; send it again under the \
+                     same Idempotency-Key, or look whether it was",
+                ),
+            };
+            Problem::new(StatusCode::SERVICE_UNAVAILABLE, name, detail).limit(Limit::Time).into_response()
         }
     }
 }
