@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use crate::access::Peer;
 use crate::problem::Problem;
+use crate::routes::escaped;
 use crate::server::proxies::FORWARDED_FOR;
 use crate::service::{Service, broken};
 
@@ -128,19 +129,10 @@ pub(crate) async fn to_owner(
         },
     };
     let Some(org) = org else { return next.run(Request::from_parts(parts, body)).await };
-    let owner = match service.owners.known(&org) {
-        Some(owner) => owner,
-        None => {
-            let (owners, org) = (Arc::clone(&service.owners), org.clone());
-            match tokio::task::spawn_blocking(move || owners.find(&org)).await {
-                Ok(owner) => owner,
-                Err(error) => return broken(&error).into_response(),
-            }
-        }
-    };
-    match owner {
-        Owner::Here => next.run(Request::from_parts(parts, body)).await,
-        Owner::There(address) if !parts.headers.contains_key(PASSED_ON) => {
+    match owner_of(&service, &org).await {
+        Err(problem) => problem.into_response(),
+        Ok(Owner::Here) => next.run(Request::from_parts(parts, body)).await,
+        Ok(Owner::There(address)) if !parts.headers.contains_key(PASSED_ON) => {
             let bytes = match axum::body::to_bytes(body, BYTES_MAX).await {
                 Ok(bytes) => bytes,
                 Err(error) => return unreadable(&error).into_response(),
@@ -154,8 +146,49 @@ pub(crate) async fn to_owner(
                 }
             })
         }
-        Owner::There(_) | Owner::Nobody => nobody().into_response(),
+        Ok(Owner::There(_) | Owner::Nobody) => nobody().into_response(),
     }
+}
+
+/// Answers here what the log alone says, and what may take long or never end, whoever owns the organisation: the owner is
+/// asked only whether there is such an account.
+pub(crate) async fn of_account(
+    State(service): State<Arc<Service>>,
+    params: axum::extract::RawPathParams,
+    request: Request,
+    next: Next,
+) -> Response {
+    let org = params.iter().find(|(name, _)| *name == "org").map(|(_, org)| org.to_owned()).unwrap_or_default();
+    let (parts, body) = request.into_parts();
+    let known = match owner_of(&service, &org).await {
+        Ok(Owner::Here) => service.account(&org).map(|_| None),
+        Ok(Owner::There(address)) if !parts.headers.contains_key(PASSED_ON) => {
+            let mut asked = parts.clone();
+            asked.method = Method::GET;
+            let path = format!("/v1/accounts/{}", escaped(&org));
+            asked.uri = path.parse().expect("invariant: what is escaped is a path");
+            let answer = pass_on(&service, &address, &asked, Bytes::new()).await;
+            answer.map(|answer| Some(answer).filter(|answer| answer.status() != StatusCode::OK)).map_err(|silence| {
+                tracing::warn!(%address, "{silence}");
+                nobody()
+            })
+        }
+        Ok(Owner::There(_) | Owner::Nobody) => Err(nobody()),
+        Err(problem) => Err(problem),
+    };
+    match known {
+        Ok(None) => next.run(Request::from_parts(parts, body)).await,
+        Ok(Some(refusal)) => refusal,
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn owner_of(service: &Arc<Service>, org: &str) -> Result<Owner, Problem> {
+    if let Some(owner) = service.owners.known(org) {
+        return Ok(owner);
+    }
+    let (owners, org) = (Arc::clone(&service.owners), org.to_owned());
+    tokio::task::spawn_blocking(move || owners.find(&org)).await.map_err(|error| broken(&error))
 }
 
 fn unreadable(error: &axum::Error) -> Problem {

@@ -19,7 +19,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, post, put};
 
 use crate::access::Scope;
-use crate::owners::{Passing, Place, to_owner};
+use crate::owners::{Passing, Place, of_account, to_owner};
 use crate::service::{Guard, Service, guard};
 pub use give::escaped;
 
@@ -43,6 +43,8 @@ pub enum Shape {
 enum About {
     /// That of one organisation, whose name stands here.
     Org(Place),
+    /// What the log says of the organisation in the path: any process can read it.
+    Log,
     /// That of several, or of none: the handler looks which of them whoever asks may see.
     Several,
     /// That of all of them.
@@ -304,7 +306,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             (200, File("text/event-stream")),
             get(lines::stream_debits),
         )
-        .query(&[CURSOR]),
+        .query(&[CURSOR])
+        .about(About::Log),
         e(
             Method::GET,
             "/v1/accounts/{org}/events",
@@ -322,7 +325,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             (200, File("text/event-stream")),
             get(lines::stream_events),
         )
-        .query(&[CURSOR]),
+        .query(&[CURSOR])
+        .about(About::Log),
         e(
             Method::GET,
             "/v1/accounts/{org}/rejects",
@@ -357,7 +361,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             (200, File("text/csv")),
             get(lines::usage),
         )
-        .query(SPAN),
+        .query(SPAN)
+        .about(About::Log),
         e(
             Method::GET,
             "/v1/accounts/{org}/reports/statement",
@@ -366,7 +371,8 @@ pub fn endpoints() -> Vec<Endpoint> {
             (200, Named("Statement")),
             get(lines::statement),
         )
-        .query(&[("!month", "The month, such as 2026-03.")]),
+        .query(&[("!month", "The month, such as 2026-03.")])
+        .about(About::Log),
         e(Method::POST, "/v1/cdrs", Ingest, "Hand in usage records", (202, Named("Accepted")), post(ingest::cdrs))
             .takes(Named("UsageRecords"))
             .query(&[
@@ -461,11 +467,14 @@ pub(crate) fn routers(service: &Arc<Service>) -> Routers {
     for endpoint in endpoints() {
         let asks = Guard { scope: endpoint.scope, is_for_all: endpoint.is_for_all() };
         let is_idempotent_by_key = endpoint.is_idempotent_by_key();
-        let mut route = endpoint.route;
-        if let About::Org(place) = endpoint.about {
-            let passing = Passing { service: Arc::clone(service), place, is_idempotent_by_key };
-            route = route.layer(from_fn_with_state(passing, to_owner));
-        }
+        let route = match endpoint.about {
+            About::Org(place) => {
+                let passing = Passing { service: Arc::clone(service), place, is_idempotent_by_key };
+                endpoint.route.layer(from_fn_with_state(passing, to_owner))
+            }
+            About::Log => endpoint.route.layer(from_fn_with_state(Arc::clone(service), of_account)),
+            About::Several | About::All => endpoint.route,
+        };
         let route = route.layer(from_fn_with_state(asks, guard));
         let is_large = endpoint.path == "/v1/cdrs" || endpoint.path == "/v1/decks";
         let router = if is_large { &mut large } else { &mut ordinary };

@@ -1,8 +1,13 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::AtomicBool;
 use std::thread::{self, JoinHandle};
 
+use drawdown_units::Timestamp;
+use serde_json::{Value, json};
+
 use super::*;
+use crate::books::{Books, BooksError, Format, Lines, Page, Query};
 use crate::health::Health;
 use crate::meters::Telemetry;
 use crate::server::{Guard, Routes, Server};
@@ -23,12 +28,45 @@ impl Owners for Elsewhere {
 
 /// A process that owns nothing.
 fn start(owner: SocketAddr) -> Server {
+    start_with(&[], |service| {
+        service.owners = Arc::new(Elsewhere(owner));
+        service.books = Arc::new(OneStatement);
+    })
+}
+
+fn start_with(orgs: &[&str], change: impl FnOnce(&mut Service)) -> Server {
     let telemetry = Arc::new(Telemetry::begin("0.0.0"));
-    let mut service = Service::of_views(&telemetry, Arc::new(Named(Vec::new())));
-    service.owners = Arc::new(Elsewhere(owner));
+    let orgs = orgs.iter().map(|org| (*org).to_owned()).collect();
+    let mut service = Service::of_views(&telemetry, Arc::new(Named(orgs)));
+    change(&mut service);
     let health = Arc::new(Health::new(0, Duration::MAX));
     let routes = Routes { telemetry, health, service: Arc::new(service) };
     Server::start(([127, 0, 0, 1], 0).into(), routes, Guard::of_everybody()).unwrap()
+}
+
+/// A log of which a statement can be made, and nothing else.
+struct OneStatement;
+
+impl Books for OneStatement {
+    fn page(&self, _: &mut Query<'_>) -> Result<Page, BooksError> {
+        unreachable!()
+    }
+
+    fn end(&self, _: Lines, _: &str) -> Result<String, BooksError> {
+        unreachable!()
+    }
+
+    fn explain(&self, _: &[u8], _: &[u8]) -> Result<Value, BooksError> {
+        unreachable!()
+    }
+
+    fn usage(&self, _: &str, _: Timestamp, _: Timestamp, _: Format, _: &AtomicBool) -> Result<Vec<u8>, BooksError> {
+        unreachable!()
+    }
+
+    fn statement(&self, org: &str, month: &str, _: &AtomicBool) -> Result<Value, BooksError> {
+        Ok(json!({"orgId": org, "month": month}))
+    }
 }
 
 /// An owner that reads the head of one request and goes away; what it read.
@@ -91,4 +129,22 @@ fn half_a_body_is_not_passed_on() {
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400"), "{answer}");
     listener.set_nonblocking(true).unwrap();
     assert_eq!(listener.accept().unwrap_err().kind(), io::ErrorKind::WouldBlock, "nobody was asked");
+}
+
+/// The owner has the account and no log; whoever is asked has a log and no account.
+#[test]
+fn a_report_is_made_where_it_is_asked_for() {
+    let owner = start_with(&["contoso"], |_| {});
+    let server = start(owner.address());
+    let ask = |org: &str| {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let path = format!("/v1/accounts/{org}/reports/statement?month=2026-03");
+        let mut answer = agent.get(format!("http://{}{path}", server.address())).call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    };
+    assert_eq!(ask("contoso"), (200, "{\"month\":\"2026-03\",\"orgId\":\"contoso\"}".to_owned()));
+    let (status, problem) = ask("nobody");
+    assert!(status == 404 && problem.contains("/problems/unknown-account"), "{problem}");
+    drop(owner);
+    assert_eq!(ask("contoso").0, 503, "nobody says whether there is such an account");
 }

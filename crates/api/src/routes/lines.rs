@@ -149,6 +149,11 @@ fn time(field: &'static str, text: Option<&str>) -> Result<Option<Timestamp>, Pr
 async fn page(service: &Arc<Service>, lines: Lines, org: &str, shown: Shown, limit: usize) -> Result<Page, Problem> {
     // Whoever never had an account has no lines, and is not to be told from one that is not theirs.
     service.account(org)?;
+    page_of(service, lines, org, shown, limit).await
+}
+
+/// The same of an account that is known to be there.
+async fn page_of(service: &Arc<Service>, lines: Lines, org: &str, shown: Shown, limit: usize) -> Result<Page, Problem> {
     let filter = Filter::of(&shown)?;
     let org = org.to_owned();
     service
@@ -245,7 +250,6 @@ pub(super) struct Span {
 }
 
 pub(super) async fn usage(State(service): Shared, Path(org): Path<String>, Query(span): Query<Span>) -> Answer {
-    service.account(&org)?;
     let (from, to) = (time("from", Some(&span.from))?, time("to", Some(&span.to))?);
     let (from, to) = (from.unwrap_or(Timestamp::MIN), to.unwrap_or(Timestamp::MAX));
     if from >= to {
@@ -274,7 +278,6 @@ pub(super) struct OfMonth {
 }
 
 pub(super) async fn statement(State(service): Shared, Path(org): Path<String>, of: Query<OfMonth>) -> Answer {
-    service.account(&org)?;
     let report = move |service: &Service, is_gone: &AtomicBool| service.books.statement(&org, &of.month, is_gone);
     let statement = service.read_much(&service.reports, report).await?;
     Ok(Json(statement).into_response())
@@ -308,7 +311,6 @@ pub(super) async fn stream_events(
 /// Server-sent events: each line as it is committed, under the cursor after it, so that whoever was cut off goes on with
 /// `Last-Event-ID`.
 async fn follow(service: Arc<Service>, lines: Lines, headers: &HeaderMap, org: String, streamed: Streamed) -> Answer {
-    service.account(&org).map_err(|_| unknown_account())?;
     let Ok(permit) = Arc::clone(&service.streams).try_acquire_owned() else {
         let detail = "too many streams are open";
         let problem = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).limit(Limit::Streams);
@@ -323,7 +325,7 @@ async fn follow(service: Arc<Service>, lines: Lines, headers: &HeaderMap, org: S
         }
     };
     // A wrong cursor is told before the stream begins.
-    let page = page(&service, lines, &org, Shown { cursor: Some(begin), ..Shown::default() }, STREAM_PAGE).await?;
+    let page = page_of(&service, lines, &org, Shown { cursor: Some(begin), ..Shown::default() }, STREAM_PAGE).await?;
     let held = Held { service, lines, org, cursor: page.next, waiting: page.lines.into(), _permit: permit };
     Ok(Sse::new(events_from(held)).keep_alive(KeepAlive::default()).into_response())
 }

@@ -2,6 +2,8 @@
 //! real Kafka; what is said again is done once; what was acknowledged is there after the process was killed.
 
 use std::collections::HashSet;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -225,6 +227,17 @@ fn a_call_from_nothing_on_kafka() {
     a_call_from_nothing(&desk);
 }
 
+/// The status of an answer that never ends.
+fn status_of_stream(client: &Client, path: &str) -> u16 {
+    let address = client.base.strip_prefix("http://").expect("an address");
+    let mut stream = TcpStream::connect(address).expect("a connection");
+    stream.set_read_timeout(Some(client::PATIENCE)).expect("a socket");
+    write!(stream, "GET {path} HTTP/1.1\r\nhost: {address}\r\n\r\n").expect("it is sent");
+    let mut line = String::new();
+    BufReader::new(stream).read_line(&mut line).expect("an answer");
+    line.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{line}"))
+}
+
 /// Two processes share the partitions; whichever is asked, the owner answers.
 #[test]
 fn either_process_answers_for_every_organisation() {
@@ -269,6 +282,18 @@ fn either_process_answers_for_every_organisation() {
         assert_eq!(answers[0]["grantedSeconds"], answers[1]["grantedSeconds"], "the same reservation");
         let reserved = clients.map(|client| client.get(&format!("/v1/accounts/{org}/balance")).expect(200));
         assert_eq!(reserved[0]["reserved"], reserved[1]["reserved"], "held once, by the owner");
+    }
+    let month = &now()[..7];
+    for (client, number) in clients.into_iter().cycle().zip(0..8) {
+        let of = |rest: &str| format!("/v1/accounts/org-{}{rest}", number / 2);
+        let statement = client.get(&of(&format!("/reports/statement?month={month}"))).expect(200);
+        assert_eq!(statement["orgId"], format!("org-{}", number / 2));
+        let usage = client.get(&of("/reports/usage?from=2020-01-01&to=2100-01-01"));
+        assert_eq!(String::from_utf8_lossy(&usage.body).lines().count(), 1, "a header and no call: {usage:?}");
+        for lines in ["debits", "events"] {
+            assert_eq!(status_of_stream(client, &of(&format!("/{lines}/stream"))), 200);
+        }
+        client.get(&format!("/v1/accounts/nobody/reports/statement?month={month}")).expect(404);
     }
 }
 
