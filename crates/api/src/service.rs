@@ -52,7 +52,7 @@ pub struct Service {
     pub window_days: u16,
     /// One at a time for each part of the organisations: a setting that is changed on a condition is looked at and
     /// written without another write in between.
-    pub(crate) turns: [tokio::sync::Mutex<()>; 64],
+    pub(crate) turns: [Arc<tokio::sync::Mutex<()>>; 64],
     /// Streams of events that may run at once.
     pub(crate) streams: Arc<tokio::sync::Semaphore>,
     /// Reports, each of which reads the log whole.
@@ -61,6 +61,11 @@ pub struct Service {
     pub(crate) look_ups: Room,
 }
 
+/// Held by whoever looks at settings and writes them, until it is known what became of that.
+pub(crate) type Turn = tokio::sync::OwnedMutexGuard<()>;
+
+/// How long a turn is waited for.
+const TURN_WAIT_MAX: Duration = Duration::from_secs(3);
 /// How many streams of events may run at once.
 const STREAMS_MAX: usize = 256;
 /// How many reports may be made at once: each takes a thread and up to 64 MiB to sort in.
@@ -90,7 +95,7 @@ impl Service {
             peers: owners::peers(),
             patience: Duration::from_secs(5),
             window_days: 7,
-            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            turns: std::array::from_fn(|_| Arc::default()),
             streams: Arc::new(tokio::sync::Semaphore::new(STREAMS_MAX)),
             reports: Room::of(REPORTS_MAX),
             look_ups: Room::of(LOOK_UPS_MAX),
@@ -109,9 +114,16 @@ impl Service {
     }
 
     /// The turn of an organisation.
-    pub(crate) async fn turn(&self, org: &str) -> tokio::sync::MutexGuard<'_, ()> {
+    ///
+    /// # Errors
+    /// Somebody has it for so long that it is not waited for.
+    pub(crate) async fn turn(&self, org: &str) -> Result<Turn, Problem> {
         let hash = org.bytes().fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
-        self.turns[hash % self.turns.len()].lock().await
+        let turn = Arc::clone(&self.turns[hash % self.turns.len()]).lock_owned();
+        tokio::time::timeout(TURN_WAIT_MAX, turn).await.map_err(|_| {
+            let detail = "settings are being changed, and it is not known yet what becomes of that; try again";
+            Problem::new(StatusCode::CONFLICT, "request-underway", detail).retry_after(1)
+        })
     }
 
     /// An account as it was committed last, as on the wire.

@@ -16,7 +16,7 @@ use super::object::{is_long, object, too_long};
 use crate::access::unknown_account;
 use crate::desk::Key;
 use crate::problem::Problem;
-use crate::service::{Caller, Service};
+use crate::service::{Caller, Service, Turn};
 
 type Answer = Result<Response, Problem>;
 type Shared = State<Arc<Service>>;
@@ -56,13 +56,21 @@ impl Order {
     /// Gives a command of these fields to an organisation.
     async fn give(&self, org: &str, kind: &'static str, fields: Map<String, Value>, done: StatusCode) -> Answer {
         let digest = digest_of(org, kind, &fields);
-        give(&self.service, &self.caller, &self.headers, Wish { org, kind, fields, digest, done }).await
+        give(&self.service, &self.caller, &self.headers, Wish { org, kind, fields, digest, done, turn: None }).await
     }
 
     /// Sets automatic recharging, if what whoever asks has seen is still so: `seen` is what it is now. A request that was
     /// done already changed that itself.
-    async fn configure(&self, org: &str, fields: Map<String, Value>, digest: String, seen: Option<&Value>) -> Answer {
-        let wish = Wish { org, kind: "configureAutoRecharge", fields, digest, done: StatusCode::OK };
+    async fn configure(
+        &self,
+        org: &str,
+        turn: Turn,
+        fields: Map<String, Value>,
+        digest: String,
+        seen: Option<&Value>,
+    ) -> Answer {
+        let (kind, done, turn) = ("configureAutoRecharge", StatusCode::OK, Some(turn));
+        let wish = Wish { org, kind, fields, digest, done, turn };
         match check_match(&self.headers, seen) {
             Ok(()) => give(&self.service, &self.caller, &self.headers, wish).await,
             Err(changed) => replay(&self.service, &self.headers, &wish, changed).await,
@@ -137,9 +145,9 @@ pub(super) async fn settle(Path((org, number)): Path<(String, String)>, order: O
 pub(super) async fn set_auto_recharge(Path(org): Path<String>, order: Order) -> Answer {
     let fields = order.fields()?;
     let digest = digest_of(&org, "configureAutoRecharge", &fields);
-    let _turn = order.service.turn(&org).await;
+    let turn = order.service.turn(&org).await?;
     let settings = settings_of(&order.service.account(&org)?, &org).ok();
-    order.configure(&org, fields, digest, settings.as_ref()).await
+    order.configure(&org, turn, fields, digest, settings.as_ref()).await
 }
 
 pub(super) async fn payment_method(State(service): Shared, Path(org): Path<String>) -> Answer {
@@ -158,12 +166,12 @@ pub(super) async fn set_payment_method(Path(org): Path<String>, order: Order) ->
         let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, rule, "is no field of a payment method");
         return Err(problem.field(unknown.clone()).rule(rule));
     }
-    let _turn = order.service.turn(&org).await;
+    let turn = order.service.turn(&org).await?;
     let settings = settings_of(&order.service.account(&org)?, &org)?;
     let seen = json!({"paymentMethod": settings["paymentMethod"]});
     let mut fields = settings.as_object().cloned().unwrap_or_default();
     fields.insert("paymentMethod".to_owned(), payment);
-    order.configure(&org, fields, digest, Some(&seen)).await
+    order.configure(&org, turn, fields, digest, Some(&seen)).await
 }
 
 /// Whose licence it is: organisation, user and licence.
@@ -196,3 +204,6 @@ pub(super) async fn command(State(service): Shared, Path((org, id)): Path<(Strin
     let detail = "no command of this id was booked lately; one that is still on its way is not known here";
     Err(Problem::new(StatusCode::NOT_FOUND, "unknown-command", detail))
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
@@ -19,7 +20,7 @@ use crate::books::{BooksError, Lines, Query};
 use crate::desk::{Entry, Key, Outcome};
 use crate::meters::{Answered, clock};
 use crate::problem::{Limit, Problem};
-use crate::service::{Caller, Service, broken};
+use crate::service::{Caller, Service, Turn, broken};
 
 /// A request to be made a command.
 pub(super) struct Wish<'a> {
@@ -32,10 +33,14 @@ pub(super) struct Wish<'a> {
     pub digest: String,
     /// What the answer is where it was done.
     pub done: StatusCode,
+    /// Of the organisation, where it was looked at before: kept until the outcome is known.
+    pub turn: Option<Turn>,
 }
 
 /// The fields that every command has, and that no request gives.
 pub(crate) const ENVELOPE: [&str; 6] = ["commandId", "orgId", "at", "type", "actor", "schemaVersion"];
+/// How long a turn is kept for a command whose outcome does not come.
+const TURN_TIME_MAX: Duration = Duration::from_secs(60);
 /// How long a key may be.
 const KEY_BYTES_MAX: usize = 200;
 
@@ -155,32 +160,59 @@ async fn carry(service: &Arc<Service>, caller: &Caller, key: &Key, mut wish: Wis
             return Err(problem.retry_after(1));
         }
     };
-    // Whatever happens to this request, the place is given back.
-    let place = Place { service, key };
-    put(service, Message { input: Input::Commands, org: Some(wish.org.to_owned()), source: None, value: line }).await?;
-    let outcome = tokio::time::timeout(service.patience, told).await;
-    drop(place);
-    match outcome {
-        Ok(Ok(Outcome::Duplicate)) => {
+    let place = Place { service: Arc::clone(service), key: key.clone(), turn: wish.turn };
+    let message = Message { input: Input::Commands, org: Some(wish.org.to_owned()), source: None, value: line };
+    let (tell, answered) = oneshot::channel();
+    tokio::spawn(see_through(place, message, told, tell));
+    match answered.await.map_err(|_| not_accepted("the process stops"))?? {
+        Some(Outcome::Duplicate) => {
             let outcome = done_before(service, key, &digest).await?.ok_or_else(|| {
                 let detail = "a command of this id was booked, and its events are not kept any more";
                 Problem::new(StatusCode::CONFLICT, "already-booked", detail)
             })?;
             Ok(Given::Told { outcome, is_again: true })
         }
-        Ok(Ok(outcome)) => Ok(Given::Told { outcome, is_again: false }),
-        Ok(Err(_)) | Err(_) => Ok(Given::Underway),
+        Some(outcome) => Ok(Given::Told { outcome, is_again: false }),
+        None => Ok(Given::Underway),
     }
 }
 
-struct Place<'a> {
-    service: &'a Service,
-    key: &'a Key,
+/// Puts a command onto the log, and tells what becomes of it; nothing, after the service's patience. Whether or not its
+/// sender still listens, it is waited for: who has its turn next is to find what it did.
+async fn see_through(
+    place: Place,
+    message: Message,
+    mut told: oneshot::Receiver<Outcome>,
+    tell: oneshot::Sender<Result<Option<Outcome>, Problem>>,
+) {
+    let put = put(&place.service, message).await;
+    let outcome = match put {
+        Ok(()) => match tokio::time::timeout(place.service.patience, &mut told).await {
+            Ok(outcome) => Ok(outcome.ok()),
+            Err(_) if place.turn.is_some() => {
+                let _ = tell.send(Ok(None));
+                let _ = tokio::time::timeout(TURN_TIME_MAX, told).await;
+                return;
+            }
+            Err(_) => Ok(None),
+        },
+        Err(problem) => Err(problem),
+    };
+    // Whoever is told may send it again at once.
+    drop(place);
+    let _ = tell.send(outcome);
 }
 
-impl Drop for Place<'_> {
+/// A command's place at the desk; dropped, it is given back, and the turn with it.
+struct Place {
+    service: Arc<Service>,
+    key: Key,
+    turn: Option<Turn>,
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        self.service.desk.leave(self.key);
+        self.service.desk.leave(&self.key);
     }
 }
 
