@@ -22,7 +22,7 @@ pub(super) fn of(endpoint: &Endpoint) -> Vec<Value> {
     let mut parameters: Vec<Value> = in_path.chain(in_query).collect();
     if endpoint.is_idempotent_by_key() {
         parameters.push(json!({"name": "Idempotency-Key", "in": "header", "required": false,
-            "description": "Under one key a write is done once, and answered the same.",
+            "description": "Under one key a write is done once, and answered the same. None begins with `settle/`.",
             "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}}));
     }
     if is_setting(endpoint) {

@@ -8,7 +8,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use drawdown_engine::inbox::Message;
 use drawdown_engine::log::Input;
-use drawdown_wire::{Reason, Rejection, command};
+use drawdown_wire::command::{self, settle};
+use drawdown_wire::{Reason, Rejection};
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::oneshot;
@@ -53,6 +54,11 @@ pub(super) fn key_of(headers: &HeaderMap) -> Result<String, Problem> {
     let key = value.to_str().unwrap_or_default().trim();
     if key.is_empty() || key.len() > KEY_BYTES_MAX || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
         let detail = format!("is not 1 to {KEY_BYTES_MAX} visible characters");
+        return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).field("Idempotency-Key"));
+    }
+    if key.starts_with(settle::ID_PREFIX) {
+        // Under such a key anything would be in the way of what a payment came to.
+        let detail = format!("begins with {:?}, as the answers of the payment side alone do", settle::ID_PREFIX);
         return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "bad-field", detail).field("Idempotency-Key"));
     }
     Ok(key.to_owned())
@@ -362,4 +368,20 @@ pub(super) async fn find(service: &Arc<Service>, key: &Key) -> Result<Option<(Op
     let digest = first["actor"]["request"].as_str().map(str::to_owned);
     let refusal = events.iter().find(|event| event["type"] == "CommandRefused").cloned();
     Ok(Some((digest, refusal.map_or(Outcome::Applied(events), Outcome::Refused))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_visible_and_none_of_the_payment_side() {
+        let of =
+            |key: &str| key_of(&HeaderMap::from_iter([("idempotency-key".parse().unwrap(), key.parse().unwrap())]));
+        assert_eq!(of("settle-4711"), Ok("settle-4711".to_owned()));
+        for wrong in ["", "a b", "settle/contoso/3/1", "settle/"] {
+            let problem = of(wrong).unwrap_err();
+            assert_eq!((problem.status, problem.field.as_deref()), (422, Some("Idempotency-Key")), "{wrong:?}");
+        }
+    }
 }

@@ -6,6 +6,9 @@ use drawdown_units::{Money, Timestamp};
 use crate::event::outcome_name;
 use crate::json::{Writer, key};
 
+/// How the ids of these commands begin: nobody else may give one so.
+pub const ID_PREFIX: &str = "settle/";
+
 /// The answer to one attempt of one recharge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Settle<'a> {
@@ -30,7 +33,7 @@ pub struct Settle<'a> {
 /// Appends the command `settleRecharge` as one object of JSON, without a line end.
 pub fn write(out: &mut Vec<u8>, settle: &Settle<'_>) {
     let mut json = Writer::new(out);
-    json.text("{\"schemaVersion\":1,\"commandId\":", &format!("settle/{}/{}", settle.recharge, settle.attempt));
+    json.text("{\"schemaVersion\":1,\"commandId\":", &format!("{ID_PREFIX}{}/{}", settle.recharge, settle.attempt));
     json.text(key!("orgId"), settle.org);
     json.time(key!("at"), settle.at);
     json.plain(key!("type"), "settleRecharge");
