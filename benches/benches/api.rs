@@ -75,7 +75,7 @@ impl Connection {
     fn send(&mut self, method: &str, path: &str, media: &str, body: &str) -> Outcome<u16> {
         let length = body.len();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: drawdown\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: {media}\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         self.stream.write_all(request.as_bytes())?;
         let mut line = String::new();

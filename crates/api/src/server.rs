@@ -7,6 +7,7 @@
 mod connections;
 mod counting;
 mod guard;
+mod here;
 pub(crate) mod proxies;
 mod shown;
 
@@ -31,6 +32,7 @@ use crate::problem::{Limit, Problem};
 use crate::service::Service;
 use crate::{openapi, routes};
 pub use guard::Guard;
+use here::here_alone;
 pub use proxies::Proxies;
 use shown::Shown;
 
@@ -84,7 +86,8 @@ impl Server {
                 let tls = guard.tls.as_ref().map(|tls| tls.acceptor());
                 let proxies = guard.proxies.clone();
                 let (meters, limits) = (Arc::clone(&shown.http), connections::Limits::default());
-                connections::serve(listener, router(shown, &guard), tls, limits, proxies, meters, stopped).await;
+                connections::serve(listener, router(shown, &guard, address), tls, limits, proxies, meters, stopped)
+                    .await;
             });
             // What still runs in the background is not waited for.
             runtime.shutdown_background();
@@ -118,12 +121,12 @@ impl Drop for Server {
     }
 }
 
-fn router(shown: Arc<Shown>, guard: &Guard) -> Router {
+fn router(shown: Arc<Shown>, guard: &Guard, address: SocketAddr) -> Router {
     let description = openapi::document(env!("CARGO_PKG_VERSION"));
     let page = SwaggerUi::new("/docs").external_url_unchecked("/openapi.json", description);
     let routes::Routers { ordinary, large } = routes::routers(&shown.service);
     let meters = Arc::clone(&shown.http);
-    Router::new()
+    let mut router: Router = Router::new()
         .route("/metrics", get(metrics))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
@@ -134,7 +137,11 @@ fn router(shown: Arc<Shown>, guard: &Guard) -> Router {
         .fallback(async || {
             let detail = "there is no such resource; /docs shows what there is";
             Problem::new(StatusCode::NOT_FOUND, "not-found", detail)
-        })
+        });
+    if address.ip().is_loopback() && !guard.access.asks() {
+        router = router.layer(middleware::from_fn(here_alone));
+    }
+    router
         .layer(middleware::from_fn(as_problem))
         .layer(middleware::from_fn(in_time))
         .layer(middleware::from_fn_with_state(meters, counting::count))

@@ -61,6 +61,15 @@ fn get(server: &Server, path: &str) -> (u16, String) {
     (response.status().as_u16(), response.body_mut().read_to_string().unwrap())
 }
 
+/// A request as it stands; the status of its answer.
+fn send(server: &Server, request: &str) -> u16 {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or_else(|| panic!("{answer}"))
+}
+
 #[test]
 fn metrics_are_brought_up_to_date_when_asked_for() {
     let (server, health, telemetry) = start(Duration::MAX);
@@ -125,7 +134,7 @@ fn it_stops_in_good_order() {
     let (server, ..) = start(Duration::MAX);
     let address = server.address();
     let mut idle = TcpStream::connect(address).unwrap();
-    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    idle.write_all(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n").unwrap();
     let mut begin = [0; 15];
     idle.read_exact(&mut begin).unwrap();
     assert_eq!(&begin, b"HTTP/1.1 200 OK");
@@ -181,4 +190,23 @@ fn an_account_is_shown_to_whom_it_is_for() {
     let hidden = ask("contoso%2Femea", &other);
     assert_eq!(hidden.0, 404);
     assert_eq!(hidden, ask("fabrikam", &other), "as one that does not exist");
+}
+
+#[test]
+fn who_asks_nobody_listens_to_no_page_of_another_site() {
+    let (server, ..) = start(Duration::MAX);
+    for (head, status) in [
+        ("host: 127.0.0.1:9464", 200),
+        ("host: [::1]:9464", 200),
+        ("host: localhost", 200),
+        ("host: localhost:9464\r\norigin: http://localhost:9464", 200),
+        ("host: rebound.example:9464", 403),
+        ("host: 127.0.0.1.rebound.example", 403),
+        ("host: localhost:9464\r\norigin: http://rebound.example", 403),
+        ("host: localhost:9464\r\norigin: http://localhost:3000", 403),
+        ("host: localhost:9464\r\norigin: null", 403),
+    ] {
+        let request = format!("GET /v1/accounts/contoso%2Femea HTTP/1.1\r\n{head}\r\nconnection: close\r\n\r\n");
+        assert_eq!(send(&server, &request), status, "{head}");
+    }
 }

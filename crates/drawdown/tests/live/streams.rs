@@ -24,7 +24,7 @@ impl Follower {
         let address = client.base.strip_prefix("http://").expect("an address");
         let mut stream = TcpStream::connect(address).expect("a connection");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
-        stream.write_all(b"GET /v1/accounts/contoso/events/stream HTTP/1.1\r\nhost: x\r\n\r\n").expect("sent");
+        stream.write_all(b"GET /v1/accounts/contoso/events/stream HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("sent");
         let mut follower = Follower(BufReader::new(stream));
         let status = follower.line();
         let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
