@@ -1,11 +1,12 @@
 //! Changing a key file: an entry added or taken out, everything else as it was, comments too.
 //!
-//! Invariant: the file is replaced as a whole by one that was read through first, and a new one is its owner's alone.
+//! Invariants: the file is replaced as a whole by one that was read through first, and a new one is its owner's alone; one
+//! at a time changes it.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Entry, file};
 
@@ -14,6 +15,7 @@ use super::{Entry, file};
 /// # Errors
 /// The file cannot be read or written, or something is wrong with it, or the entry does not fit it.
 pub fn append(path: &Path, entry: &Entry) -> Result<(), Vec<String>> {
+    let _lock = lock(path)?;
     let mut text = match fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
@@ -32,6 +34,7 @@ pub fn append(path: &Path, entry: &Entry) -> Result<(), Vec<String>> {
 /// There is none; or the file cannot be read or written, or is not laid out so that an entry can be told from the next.
 pub fn revoke(path: &Path, id: &str) -> Result<Entry, Vec<String>> {
     let shown = path.display();
+    let _lock = lock(path)?;
     let mut entries = super::read(path)?;
     let Some(at) = entries.iter().position(|entry| entry.id == id) else {
         return Err(vec![format!("{shown}: there is no key {id}; see `drawdown key list`")]);
@@ -62,12 +65,26 @@ fn without(text: &str, at: usize, count: usize) -> Option<String> {
     Some(lines[..begins[at]].iter().chain(&lines[end..]).copied().collect())
 }
 
+/// The lock of a key file, given up when it is dropped: held from before it is read until it is replaced, for of two who
+/// change it at once the first would lose what it wrote. A file beside it, which stays: one that is removed can be held
+/// twice.
+fn lock(path: &Path) -> Result<File, Vec<String>> {
+    let mut name = target(path).into_os_string();
+    name.push(".lock");
+    let opened = File::options().create(true).truncate(false).write(true).mode(0o600).open(&name);
+    let locked = opened.and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| vec![format!("{}: cannot be locked: {error}", Path::new(&name).display())])
+}
+
+/// What is replaced: what a link points to.
+fn target(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
 fn replace(path: &Path, text: &str) -> Result<(), Vec<String>> {
     let shown = path.display().to_string();
     file::parse(&shown, text)?;
-    // What a link points to is what is replaced.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    write(&path, text).map_err(|error| vec![format!("{shown}: cannot be written: {error}")])
+    write(&target(path), text).map_err(|error| vec![format!("{shown}: cannot be written: {error}")])
 }
 
 fn write(path: &Path, text: &str) -> std::io::Result<()> {

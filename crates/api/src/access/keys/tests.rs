@@ -143,6 +143,31 @@ fn the_rest_of_a_file_stays_as_it_was() {
 }
 
 #[test]
+fn of_many_who_change_a_file_at_once_none_loses() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("keys.toml");
+    let made: Vec<NewKey> = (0..16).map(|_| NewKey::generate().unwrap()).collect();
+    let (kept, gone) = made.split_at(8);
+    for key in gone {
+        append(&path, &entry(key)).unwrap();
+    }
+    let path = &path;
+    std::thread::scope(|scope| {
+        for key in kept {
+            scope.spawn(move || append(path, &entry(key)).unwrap());
+        }
+        for key in gone {
+            scope.spawn(move || revoke(path, key.id()).unwrap());
+        }
+    });
+    let mut ids: Vec<String> = read(path).unwrap().into_iter().map(|entry| entry.id).collect();
+    ids.sort_unstable();
+    let mut expected: Vec<&str> = kept.iter().map(NewKey::id).collect();
+    expected.sort_unstable();
+    assert_eq!(ids, expected);
+}
+
+#[test]
 fn nothing_shows_a_secret() {
     let key = NewKey::generate().unwrap();
     let secret = key.expose().splitn(3, '_').nth(2).unwrap();
