@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args as ClapArgs;
 use drawdown_engine::log::{Attributes, Input, Output};
-use drawdown_stream::embedded;
+use drawdown_stream::embedded::{self, keyed};
 use drawdown_stream::kafka::publish::Publisher;
 use drawdown_units::Timestamp;
 use drawdown_wire::reject::{self, Rejected};
@@ -138,8 +138,17 @@ fn to_kafka(rejected: &Rejected<'_>, publisher: &Publisher) -> Result<(), Failur
     sending.map_err(|error| Failure::Fault(error.into()))
 }
 
-/// Input, source profile, header lines and organisation: what records of one file have in common.
-type Kind = (Input, Option<String>, Option<String>, Option<String>);
+/// What records of one file have in common.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    input: Input,
+    source: Option<String>,
+    /// The header lines.
+    columns: Option<String>,
+    org: Option<String>,
+    /// Whether they came with keys, each with its own.
+    is_keyed: bool,
+}
 
 /// Files for the spool, one for each kind of record.
 #[derive(Debug, Default)]
@@ -151,19 +160,30 @@ impl SpoolFiles {
     fn add(&mut self, rejected: &Rejected<'_>) {
         let (Some(record), Some(resend)) = (&rejected.record, &rejected.resend) else { return };
         let text = |text: &Option<_>| text.as_ref().map(|text: &drawdown_wire::Text<'_>| text.to_string());
-        let kind = (input_of(rejected), text(&resend.profile), text(&resend.columns), text(&resend.org_id));
-        let bytes = self.by_kind.entry(kind).or_insert_with_key(|(_, _, columns, _)| {
-            columns.as_ref().map_or_else(Vec::new, |columns| format!("{columns}\n").into_bytes())
+        let kind = Kind {
+            input: input_of(rejected),
+            source: text(&resend.profile),
+            columns: text(&resend.columns),
+            org: text(&resend.org_id),
+            is_keyed: resend.key.is_some(),
+        };
+        let bytes = self.by_kind.entry(kind).or_insert_with_key(|kind| {
+            kind.columns.as_ref().map_or_else(Vec::new, |columns| format!("{columns}\n").into_bytes())
         });
-        bytes.extend_from_slice(record.as_bytes());
-        bytes.push(b'\n');
+        match resend.key.as_deref() {
+            Some(key) => keyed::push(bytes, Some(key), record.as_bytes()),
+            None => {
+                bytes.extend_from_slice(record.as_bytes());
+                bytes.push(b'\n');
+            }
+        }
     }
 
     fn place(&self, directory: &Path) -> Result<(), Failure> {
-        for (number, ((input, source, _, org), bytes)) in self.by_kind.iter().enumerate() {
-            let path = draft(number, *input)?;
+        for (number, (kind, bytes)) in self.by_kind.iter().enumerate() {
+            let path = draft(number, kind)?;
             std::fs::write(&path, bytes)?;
-            let placed = embedded::place(directory, *input, &path, source.as_deref(), org.as_deref());
+            let placed = embedded::place(directory, kind.input, &path, kind.source.as_deref(), kind.org.as_deref());
             let _ = std::fs::remove_file(&path);
             placed.map_err(|error| Failure::Fault(error.into()))?;
         }
@@ -172,8 +192,9 @@ impl SpoolFiles {
 }
 
 /// A file outside of the spool, from which it is copied whole.
-fn draft(number: usize, input: Input) -> Result<PathBuf, Failure> {
+fn draft(number: usize, kind: &Kind) -> Result<PathBuf, Failure> {
     let directory = std::env::temp_dir().join(format!("drawdown-replay-{}", std::process::id()));
     std::fs::create_dir_all(&directory)?;
-    Ok(directory.join(format!("replay-{number}-{}.jsonl", input.name())))
+    let suffix = if kind.is_keyed { keyed::SUFFIX } else { ".jsonl" };
+    Ok(directory.join(format!("replay-{number}-{}{suffix}", kind.input.name())))
 }

@@ -30,7 +30,7 @@ use drawdown_wire::source::Profile;
 pub use follower::{FollowError, Follower};
 pub use inbox::SpoolInbox;
 pub use reader::{Cursor, Message, NoCursor, Reader};
-pub use spool::{DECKS, PlaceError, ReadProfile, SPOOL, place, spooled};
+pub use spool::{DECKS, PlaceError, ReadProfile, SPOOL, keyed, place, spooled};
 pub use store::StoreError;
 
 use lock::{Lock, WRITABLE};

@@ -126,7 +126,9 @@ mod tests {
         assert_eq!((spooled.len(), files("connectors").len()), (2, 0));
         for file in spooled {
             let bytes = std::fs::read(file.path()).unwrap();
-            assert!(bytes.ends_with(b"\n") && command::decode(&bytes).is_ok());
+            let (key, record) = embedded::keyed::split(&bytes);
+            assert_eq!(key.as_deref(), Some("o"));
+            assert!(record.ends_with(b"\n") && command::decode(record).is_ok());
         }
     }
 }

@@ -205,6 +205,44 @@ fn a_key_for_one_organisation_cannot_tell_another_from_none() {
 }
 
 #[test]
+fn a_key_for_one_organisation_charges_no_other() {
+    let pipeline = Guarded::new();
+    let (bound, admin) = (pipeline.key("ingest", Some("contoso")), pipeline.key("admin", None));
+    let (process, mut client) = pipeline.start();
+    client.key = Some(admin.clone());
+    for org in ["contoso", "fabrikam"] {
+        furnish(&client, org);
+    }
+    let before = client.get("/v1/accounts/fabrikam").body;
+    client.key = Some(bound);
+    // What decides who may send it is not what a decoder reads.
+    let event =
+        json!({"specversion": "1.0", "id": "x", "source": "s", "orgId": "contoso", "data": call("fabrikam", "x")});
+    let page = json!({"orgId": "contoso", "value": [call("fabrikam", "x")]});
+    let mut numbered = call("fabrikam", "x");
+    numbered["partitionkey"] = json!(1);
+    let listed = json!({"sid": "x", "account_sid": "fabrikam", "direction": "outbound-api", "status": "completed",
+        "from": "+12065550100", "to": "+442071838750", "start_time": numbered["startDateTime"], "duration": "90"});
+    client.post("/v1/cdrs", &event).expect(202);
+    client.post("/v1/cdrs", &page).expect(202);
+    client.post("/v1/cdrs?org=contoso", &numbered).expect(202);
+    client.post("/v1/cdrs?org=contoso&source=twilio", &listed).expect(202);
+    // A row that names nobody is of whom the request names.
+    let mut row = call("contoso", "one-more");
+    row.as_object_mut().expect("fields").remove("orgId");
+    client.post("/v1/cdrs?org=contoso&source=graph", &row).expect(202);
+    client.key = Some(admin);
+    client.wait_for("/v1/accounts/contoso/debits", |page| {
+        page["items"].as_array().is_some_and(|debits| debits.iter().any(|debit| debit["id"] == "one-more"))
+    });
+    let rejects = client.get("/v1/accounts/contoso/rejects").json();
+    let reasons: Vec<&Value> = rejects["items"].as_array().expect("rejects").iter().map(|it| &it["reason"]).collect();
+    assert_eq!(reasons, ["org-mismatch", "missing-field", "org-mismatch", "org-mismatch"], "{rejects:#}");
+    assert_eq!(client.get("/v1/accounts/fabrikam").body, before, "nothing of theirs was touched");
+    process.stop();
+}
+
+#[test]
 fn whoever_is_not_known_is_asked_who_they_are() {
     let pipeline = Guarded::new();
     let mut wrong = pipeline.key("admin", None);

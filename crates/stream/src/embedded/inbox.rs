@@ -1,7 +1,7 @@
 //! Requests into the spool: what waits at one moment becomes one file, synced before anybody is answered.
 //!
-//! Invariant: a message that was said to be accepted is in a file that the spool will read, or was read from one. Files
-//! of the inbox are nobody's: read to their end, they are removed instead of kept.
+//! Invariant: a message that was said to be accepted is in a file that the spool will read, or was read from one, and its
+//! key with it. Files of the inbox are nobody's: read to their end, they are removed instead of kept.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,18 +12,20 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use drawdown_engine::inbox::{Done, Inbox, Message, NotAccepted};
 use drawdown_engine::log::Input;
 
-use super::spool::{Reading, put};
+use super::spool::{Reading, keyed, put};
 
 /// How many messages may wait for the file before theirs.
 const WAITING_MAX: usize = 10_000;
 /// How much one file may hold, in bytes, but for its last message.
 const FILE_BYTES_MAX: usize = 8 << 20;
-/// How the names of its files end.
-const SUFFIX: &str = ".inbox.jsonl";
+/// How the names of its files end, before what says that their lines have keys.
+const SUFFIX: &str = ".inbox";
+/// How they ended before there were keys: an older version may have left some.
+const SUFFIX_WITHOUT_KEYS: &str = ".inbox.jsonl";
 
 /// Whether the spool's file of this name is one of an inbox.
 pub fn is_ours(name: &str) -> bool {
-    name.ends_with(SUFFIX)
+    name.ends_with(SUFFIX_WITHOUT_KEYS) || name.strip_suffix(keyed::SUFFIX).is_some_and(|name| name.ends_with(SUFFIX))
 }
 
 /// An inbox that writes files into the spool of a directory.
@@ -82,8 +84,7 @@ impl Gathered {
     }
 
     fn push(&mut self, message: &Message, done: Done) {
-        self.lines.extend_from_slice(&message.value);
-        self.lines.push(b'\n');
+        keyed::push(&mut self.lines, message.org.as_deref(), &message.value);
         self.waiting.push(done);
     }
 
@@ -124,5 +125,6 @@ fn write_all(directory: &Path, receiver: &Receiver<(Message, Done)>) {
 fn name() -> String {
     static FILES: AtomicU64 = AtomicU64::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    format!("{now}-{}-{}{SUFFIX}", std::process::id(), FILES.fetch_add(1, Ordering::Relaxed))
+    let number = FILES.fetch_add(1, Ordering::Relaxed);
+    format!("{now}-{}-{number}{SUFFIX}{}", std::process::id(), keyed::SUFFIX)
 }

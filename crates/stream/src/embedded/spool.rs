@@ -7,6 +7,7 @@
 //! T5). Commands that calls need are dropped first.
 
 mod feed;
+pub mod keyed;
 mod lane;
 mod moving;
 mod place;

@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::io::Write as _;
+use std::sync::mpsc;
 use std::time::Duration;
 
+use drawdown_engine::inbox::{Inbox as _, Message};
 use drawdown_engine::log::{Batch, Input, Log as _, Position, Room};
-use drawdown_stream::embedded::{EmbeddedLog, place};
+use drawdown_stream::embedded::{EmbeddedLog, SpoolInbox, place};
 use drawdown_units::Timestamp;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -196,6 +198,37 @@ fn a_sidecar_says_how_a_file_is_read() {
     let done = ["cdrs-2-export.csv", "cdrs-2-export.csv.source", "cdrs-export.csv", "cdrs-export.csv.source"];
     assert_eq!(names(directory, "done"), done);
     assert!(names(directory, "cdrs").is_empty());
+}
+
+#[test]
+fn a_message_keeps_its_key() {
+    let directory = tempdir().unwrap();
+    let directory = directory.path();
+    let mut log = open(directory).unwrap();
+    let end = "2026-03-01T00:01:00Z";
+    // As an older version left it.
+    drop_file(directory, Input::Cdrs, "1-1-0.inbox.jsonl", calls(0..1).as_bytes());
+    let page = format!(r#"{{"orgId":"mine","value":[{}]}}"#, call(1, end));
+    let messages =
+        [(Some("acme"), call(1, end)), (Some("a\t\"b\""), call(2, end)), (None, call(3, end)), (Some("mine"), page)];
+    let inbox = SpoolInbox::start(directory).unwrap();
+    for (org, value) in &messages {
+        let (tell, told) = mpsc::channel();
+        let (org, value) = (org.map(str::to_owned), value.clone().into_bytes());
+        let done = Box::new(move |result| tell.send(result).expect("somebody waits"));
+        inbox.put(Message { input: Input::Cdrs, org, source: None, value }, done);
+        told.recv().unwrap().unwrap();
+    }
+    let batch = poll(&mut log, 5);
+    assert_eq!((batch.record(0).key, batch.record(0).value), (None, calls(0..1).trim_end().as_bytes()));
+    for (index, (org, value)) in messages.iter().enumerate() {
+        let record = batch.record(index + 1);
+        assert_eq!((record.key, record.value), (org.map(str::as_bytes), value.as_bytes()));
+    }
+    assert_eq!(batch.record(1).arrival, Timestamp::parse(end).unwrap());
+    drop(log);
+    work(&mut open(directory).unwrap(), 1000).unwrap();
+    assert!(names(directory, "cdrs").is_empty() && names(directory, "done").is_empty());
 }
 
 #[test]

@@ -17,7 +17,7 @@ use drawdown_wire::framing::{Chunk, Frame, Kind, Layout, Options, Reader};
 use drawdown_wire::source::{Context, Decoded, Header, Profile};
 
 use super::row::Reading;
-use super::{NATIVE, ReadProfile};
+use super::{NATIVE, ReadProfile, keyed};
 
 /// Records of a file, with when each arrived.
 pub struct Loaded {
@@ -27,6 +27,16 @@ pub struct Loaded {
     pub arrivals: Vec<Timestamp>,
     /// The header lines of the file, if its records need them.
     pub columns: Option<Arc<str>>,
+    /// Whether each stands behind its key.
+    pub is_keyed: bool,
+}
+
+impl Loaded {
+    /// The key of a record, if it has one, and its bytes.
+    pub fn record(&self, frame: &Frame) -> (Option<String>, &[u8]) {
+        let bytes = self.chunk.bytes(frame);
+        if self.is_keyed { keyed::split(bytes) } else { (None, bytes) }
+    }
 }
 
 /// What a feed gives.
@@ -91,7 +101,10 @@ impl Decoder {
 
     /// Reads to the end, or as far as someone listens.
     fn read(mut self, file: File, name: &str, sender: &SyncSender<Event>) -> Result<(), String> {
-        let mut reader = Reader::new(file, name, Options::new(self.layout())).map_err(|error| error.to_string())?;
+        let is_keyed = keyed::is_keyed(name);
+        // A line is one record then: what a page would hold was not let in for the key.
+        let layout = if is_keyed { Layout::Lines { header_lines: 0 } } else { self.layout() };
+        let mut reader = Reader::new(file, name, Options::new(layout)).map_err(|error| error.to_string())?;
         let mut columns = None;
         let mut before = Timestamp::MIN;
         loop {
@@ -102,12 +115,14 @@ impl Decoder {
             if columns.is_none() {
                 columns = self.columns(name, reader.header())?;
             }
-            let mut arrivals = Vec::with_capacity(chunk.frames().len());
-            for (frame, bytes) in chunk.iter() {
-                before = self.arrival(frame, bytes, before);
-                arrivals.push(before);
+            let arrivals = Vec::with_capacity(chunk.frames().len());
+            let mut loaded = Loaded { chunk, arrivals, columns: columns.clone(), is_keyed };
+            for frame in loaded.chunk.frames() {
+                let (key, bytes) = loaded.record(frame);
+                before = self.arrival(frame, key.as_deref(), bytes, before);
+                loaded.arrivals.push(before);
             }
-            if sender.send(Event::Loaded(Loaded { chunk, arrivals, columns: columns.clone() })).is_err() {
+            if sender.send(Event::Loaded(loaded)).is_err() {
                 return Ok(());
             }
         }
@@ -132,14 +147,14 @@ impl Decoder {
     }
 
     /// What cannot be read, or is no call, arrives with what is before it.
-    fn arrival(&self, frame: &Frame, bytes: &[u8], before: Timestamp) -> Timestamp {
+    fn arrival(&self, frame: &Frame, key: Option<&str>, bytes: &[u8], before: Timestamp) -> Timestamp {
         if frame.kind != Kind::Whole {
             return before;
         }
         match self {
             Decoder::Commands => command::decode(bytes).map_or(before, |envelope| envelope.at),
             Decoder::Cdrs { profile, header, org } => {
-                let context = Context { org: org.as_deref(), ..Context::default() };
+                let context = Context { key, org: org.as_deref(), ..Context::default() };
                 match profile.decode(bytes, header.as_ref(), &context) {
                     Ok(Decoded::Cdr(cdr)) => cdr.received.unwrap_or_else(|| {
                         let end = cdr.end.unwrap_or_else(|| cdr.start.plus_seconds(i64::from(cdr.seconds)));

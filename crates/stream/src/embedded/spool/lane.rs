@@ -154,13 +154,14 @@ impl Lane {
                 },
                 ..Attributes::default()
             };
+            let (key, value) = loaded.record(frame);
             batch.push(&Record {
                 input: self.input,
                 partition: PARTITION,
                 offset: self.next,
                 arrival,
-                key: None,
-                value: loaded.chunk.bytes(frame),
+                key: key.as_deref().map(str::as_bytes),
+                value,
                 attributes,
             });
             self.next += 1;
