@@ -7,8 +7,7 @@ mod file;
 
 use serde::{Deserialize, Serialize};
 
-use crate::follow::Backoff;
-use crate::stop::Stop;
+use crate::follow::{Backoff, Pauses};
 
 pub use file::{FileDeadLetters, Limits, Mark};
 
@@ -96,11 +95,11 @@ pub(crate) fn now() -> String {
 }
 
 /// Keeps a letter, however long it takes; `false` if it was asked to stop before that was done.
-pub(crate) fn bury(dead: &dyn DeadLetters, letter: &DeadLetter, stop: &Stop) -> bool {
+pub(crate) fn bury(dead: &dyn DeadLetters, letter: &DeadLetter, pauses: &mut Pauses<'_>) -> bool {
     let mut backoff = Backoff::default();
     while let Err(error) = dead.put(letter) {
         tracing::error!(to = letter.to, id = letter.id, %error, "cannot keep a dead letter; trying again");
-        if stop.wait(backoff.next()) {
+        if pauses.wait(backoff.next()) {
             return false;
         }
     }

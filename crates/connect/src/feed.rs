@@ -36,7 +36,8 @@ pub trait Feed: Send {
         0
     }
 
-    /// Called now and then in a long pause, in which nothing is asked for.
+    /// Called now and then in a long pause, in which nothing is asked for: a log that gives the rest to others where its
+    /// reader is silent for too long sees that it is there.
     fn look(&mut self) {}
 }
 

@@ -30,7 +30,7 @@ pub(crate) enum Handled {
 /// Pauses in the middle of an event.
 pub(crate) struct Pauses<'a> {
     feed: &'a mut dyn Feed,
-    pub stop: &'a Stop,
+    stop: &'a Stop,
     look_interval: Duration,
 }
 

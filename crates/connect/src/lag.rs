@@ -68,6 +68,10 @@ impl<F: Feed> Measured<F> {
         Arc::clone(&self.lag)
     }
 
+    fn is_due(&self) -> bool {
+        self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_INTERVAL)
+    }
+
     fn count(&mut self) {
         self.looked = Some(Instant::now());
         self.lag.waiting.store(self.feed.waiting(), Ordering::Relaxed);
@@ -79,7 +83,9 @@ impl<F: Feed> Feed for Measured<F> {
         let line = self.feed.next(wait)?;
         if line.is_some() {
             self.lag.took(self.feed.logged_ms());
-            self.look();
+            if self.is_due() {
+                self.count();
+            }
         } else {
             // There is time, and mostly nothing to count.
             self.count();
@@ -106,7 +112,8 @@ impl<F: Feed> Feed for Measured<F> {
     }
 
     fn look(&mut self) {
-        if self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_INTERVAL) {
+        if self.is_due() {
+            self.feed.look();
             self.count();
         }
     }
@@ -120,6 +127,7 @@ mod tests {
     struct Numbers {
         given: u64,
         count: u64,
+        looks: u32,
     }
 
     impl Feed for Numbers {
@@ -139,11 +147,15 @@ mod tests {
         fn waiting(&mut self) -> u64 {
             self.count - self.given
         }
+
+        fn look(&mut self) {
+            self.looks += 1;
+        }
     }
 
     #[test]
     fn what_was_read_is_behind_until_it_is_let_go_of() {
-        let mut feed = Measured::new(Numbers { given: 0, count: 4 });
+        let mut feed = Measured::new(Numbers { given: 0, count: 4, looks: 0 });
         let lag = feed.lag();
         let shown = |now_s: i64| (lag.events(), lag.age(now_s * 1000).as_secs());
         assert_eq!(shown(10), (0, 0));
@@ -157,5 +169,19 @@ mod tests {
         assert_eq!(shown(2), (2, 0), "never before its time");
         assert!(feed.next(Duration::ZERO).unwrap().is_none() && feed.commit().is_err());
         assert_eq!(shown(20), (1, 17), "what could not be let go of is behind");
+    }
+
+    #[test]
+    fn a_pause_is_told_to_the_log_and_reading_is_not() {
+        let mut feed = Measured::new(Numbers { given: 0, count: 4, looks: 0 });
+        feed.next(Duration::ZERO).unwrap();
+        feed.look();
+        assert_eq!(feed.feed.looks, 0, "it was read just now");
+        feed.looked = None;
+        feed.next(Duration::ZERO).unwrap();
+        feed.looked = None;
+        feed.look();
+        feed.look();
+        assert_eq!(feed.feed.looks, 1);
     }
 }

@@ -140,7 +140,7 @@ impl Post {
         for mailbox in &to {
             let is_done = match &mail {
                 Ok(mail) => self.send(notice, mailbox, mail, pauses),
-                Err(error) => self.give_up(notice, mailbox, 0, (None, error.clone()), pauses.stop),
+                Err(error) => self.give_up(notice, mailbox, 0, (None, error.clone()), pauses),
             };
             if !is_done {
                 return Handled::Interrupted;
@@ -160,7 +160,7 @@ impl Post {
     fn send(&self, notice: &Notice, to: &Mailbox, mail: &[u8], pauses: &mut Pauses<'_>) -> bool {
         let envelope = match self.settings.sender.envelope(to) {
             Ok(envelope) => envelope,
-            Err(error) => return self.give_up(notice, to, 0, (None, error.to_string()), pauses.stop),
+            Err(error) => return self.give_up(notice, to, 0, (None, error.to_string()), pauses),
         };
         let mut backoff = Backoff::new(self.settings.pause, self.settings.pause_max);
         let (mut attempts, mut put_off) = (0, 0);
@@ -175,10 +175,10 @@ impl Post {
             attempts += 1;
             match error {
                 PostError::Refused(status, error) => {
-                    return self.give_up(notice, to, attempts, (Some(status), error), pauses.stop);
+                    return self.give_up(notice, to, attempts, (Some(status), error), pauses);
                 }
                 PostError::Deferred(status, error) if put_off + 1 >= self.settings.attempts_max => {
-                    return self.give_up(notice, to, attempts, (Some(status), error), pauses.stop);
+                    return self.give_up(notice, to, attempts, (Some(status), error), pauses);
                 }
                 PostError::Deferred(..) => put_off += 1,
                 PostError::Unreachable(_) => {}
@@ -194,7 +194,14 @@ impl Post {
     }
 
     /// `false` if it was asked to stop before the letter was kept.
-    fn give_up(&self, notice: &Notice, to: &Mailbox, attempts: u32, last: (Option<u16>, String), stop: &Stop) -> bool {
+    fn give_up(
+        &self,
+        notice: &Notice,
+        to: &Mailbox,
+        attempts: u32,
+        last: (Option<u16>, String),
+        pauses: &mut Pauses<'_>,
+    ) -> bool {
         let (status, error) = last;
         tracing::error!(org = notice.org(), seq = notice.seq(), attempts, error, "a mail was given up");
         let letter = DeadLetter {
@@ -207,7 +214,7 @@ impl Post {
             attempts,
             at: now(),
         };
-        let is_kept = bury(self.dead.as_ref(), &letter, stop);
+        let is_kept = bury(self.dead.as_ref(), &letter, pauses);
         self.counts.dead.fetch_add(u64::from(is_kept), Ordering::Relaxed);
         is_kept
     }

@@ -110,7 +110,7 @@ impl Sender {
             };
             attempts += 1;
             let Some(pause) = self.retries.pause(attempts, failure.retry_after) else {
-                return self.give_up(notice, id, attempts, failure, pauses.stop);
+                return self.give_up(notice, id, attempts, failure, pauses);
             };
             self.counts.retried.fetch_add(1, Ordering::Relaxed);
             let (endpoint, error, pause_s) = (self.endpoint.name(), &failure.error, pause.as_secs());
@@ -121,7 +121,14 @@ impl Sender {
         }
     }
 
-    fn give_up(&self, notice: &Notice, id: String, attempts: u32, failure: Failure, stop: &Stop) -> Handled {
+    fn give_up(
+        &self,
+        notice: &Notice,
+        id: String,
+        attempts: u32,
+        failure: Failure,
+        pauses: &mut Pauses<'_>,
+    ) -> Handled {
         let endpoint = self.endpoint.name();
         tracing::error!(endpoint, id, attempts, error = failure.error, "an event was given up");
         let letter = DeadLetter {
@@ -134,7 +141,7 @@ impl Sender {
             attempts,
             at: now(),
         };
-        if !bury(self.dead.as_ref(), &letter, stop) {
+        if !bury(self.dead.as_ref(), &letter, pauses) {
             return Handled::Interrupted;
         }
         self.counts.dead.fetch_add(1, Ordering::Relaxed);

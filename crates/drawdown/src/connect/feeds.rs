@@ -88,6 +88,10 @@ impl Feed for KafkaFeed {
     fn waiting(&mut self) -> u64 {
         self.0.waiting_count()
     }
+
+    fn look(&mut self) {
+        self.0.look();
+    }
 }
 
 /// Commands by the log's inbox, one after the other.
