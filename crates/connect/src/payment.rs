@@ -49,6 +49,8 @@ pub struct Charge {
     pub attempt: u32,
     /// How often the engine asked for this recharge, from 1: where it is more than once, it may have been charged.
     pub sending: u32,
+    /// When the engine asked for it.
+    pub at: Timestamp,
     /// How much.
     pub amount: Money,
     /// Of which currency.

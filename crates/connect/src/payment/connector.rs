@@ -198,14 +198,14 @@ impl<F: Feed, O: Orders> Connector<F, O> {
     }
 
     fn take_up(&mut self, request: RechargeRequest) {
-        let RechargeRequest { org, recharge, amount, currency, sending, attempt, payment, at: _ } = request;
+        let RechargeRequest { org, recharge, amount, currency, sending, attempt, payment, at } = request;
         let key = key(&self.settings.namespace, &recharge, attempt);
         let fresh_until = self.now().saturating_add(FRESH);
         let (desk, card) = match payment {
             PaymentMethod::Card(token) => (&mut self.desk, Secret::new(token)),
             PaymentMethod::Agreement { .. } => (&mut self.agreed, Secret::new("")),
         };
-        desk.take(Charge { key, recharge, org, attempt, sending, amount, currency, card }, fresh_until);
+        desk.take(Charge { key, recharge, org, attempt, sending, at, amount, currency, card }, fresh_until);
     }
 
     fn send(&mut self, first_only: bool) {

@@ -111,7 +111,7 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
-    use drawdown_units::{Currency, Money};
+    use drawdown_units::{Currency, Money, Timestamp};
 
     use super::super::key;
     use super::*;
@@ -125,6 +125,7 @@ mod tests {
             org: org.into(),
             attempt,
             sending,
+            at: Timestamp::EPOCH,
             amount: Money::from_micros(50_000_000),
             currency: Currency::parse("EUR").unwrap(),
             card: Secret::new("tok".to_owned()),

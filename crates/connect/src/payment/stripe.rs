@@ -1,8 +1,8 @@
 //! Stripe: a charge is a PaymentIntent, confirmed as it is made, without its customer present.
 //!
 //! Invariants: an attempt has one idempotency key and one mark in the metadata. Stripe forgets keys after a day, so what
-//! the engine asked for more than once is looked for by its mark before anything is charged. Only a PaymentIntent or an
-//! error of the card settles anything.
+//! the engine asked for more than once, or long ago, is looked for by its mark before anything is charged. Only a
+//! PaymentIntent or an error of the card settles anything.
 //!
 //! The token of a card is `pm_…`, `tok_…`, or `cus_…:pm_…` for a payment method that is attached to a customer, which
 //! Stripe takes with its customer only.
@@ -13,6 +13,7 @@ mod minor;
 use std::fmt;
 use std::time::Duration;
 
+use drawdown_units::Timestamp;
 use ureq::Agent;
 use ureq::typestate::WithBody;
 
@@ -27,6 +28,9 @@ pub use minor::minor_units;
 pub const URL: &str = "https://api.stripe.com";
 /// What was written against: an account's own default may be any.
 const VERSION: &str = "2024-06-20";
+/// What was asked for so long ago, in seconds, may have been charged by a key that Stripe forgets soon: whoever sent it died
+/// before it was settled.
+const RECENT_S_MAX: i64 = 12 * 60 * 60;
 /// The name of the mark in the metadata.
 const MARK: &str = "drawdown_key";
 
@@ -46,6 +50,7 @@ pub struct StripeGateway {
     url: String,
     authorization: Secret,
     agent: Agent,
+    clock: fn() -> Timestamp,
 }
 
 impl fmt::Debug for StripeGateway {
@@ -55,15 +60,16 @@ impl fmt::Debug for StripeGateway {
 }
 
 impl StripeGateway {
-    /// A gateway; nothing is sent yet.
+    /// A gateway; nothing is sent yet. `clock` tells the time of day.
     ///
     /// # Errors
     /// It cannot be at that URL.
-    pub fn new(settings: &Settings) -> Result<Self, UrlError> {
+    pub fn new(settings: &Settings, clock: fn() -> Timestamp) -> Result<Self, UrlError> {
         Ok(StripeGateway {
             url: format!("{}/v1/payment_intents", web::check(&settings.url)?),
             authorization: Secret::new(format!("Bearer {}", settings.secret.expose())),
             agent: web::agent(settings.timeout),
+            clock,
         })
     }
 
@@ -105,7 +111,8 @@ impl Gateway for StripeGateway {
             let reason = format!("{} is no amount that can be charged in {}", charge.amount, charge.currency);
             return Ok(Answer::declined(&reason));
         };
-        if charge.sending > 1
+        let is_old = (self.clock)().is_later_by_more_than(RECENT_S_MAX, charge.at);
+        if (charge.sending > 1 || is_old)
             && let Some(answer) = self.find(charge)?
         {
             return Ok(answer);

@@ -26,6 +26,7 @@ fn a_token_is_not_shown() {
         org: "o".into(),
         attempt: 1,
         sending: 1,
+        at: Timestamp::EPOCH,
         amount: Money::from_micros(1),
         currency: Currency::parse("EUR").unwrap(),
         card: Secret::new("tok_secret".to_owned()),

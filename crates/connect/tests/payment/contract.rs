@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use drawdown_connect::payment::{Charge, Outcome, key, signature};
 use drawdown_connect::secret::Secret;
-use drawdown_units::{Currency, Money};
+use drawdown_units::{Currency, Money, Timestamp};
 
 use crate::bed::{SECRET, gateway, sandbox};
 
@@ -17,6 +17,7 @@ pub fn charge(card: &str, attempt: u32, sending: u32) -> Charge {
         org: "o".into(),
         attempt,
         sending,
+        at: Timestamp::EPOCH,
         amount: Money::parse("50").expect("money"),
         currency: Currency::parse("USD").expect("a currency"),
         card: Secret::new(card.to_owned()),

@@ -8,7 +8,7 @@ use drawdown_connect::payment::sandbox::server::{Request, Response, Server};
 use drawdown_connect::payment::stripe::{Settings, StripeGateway};
 use drawdown_connect::payment::{Charge, Gateway, Outcome};
 use drawdown_connect::secret::Secret;
-use drawdown_units::{Currency, Money};
+use drawdown_units::{Currency, Money, Timestamp};
 use serde_json::{Value, json};
 
 use crate::bed::local;
@@ -40,7 +40,9 @@ impl Stripe {
             Server::start(local(), Arc::new(move |request| handling.lock().expect("nobody panicked").handle(request)))
                 .expect("as the adapter sends it");
         let (url, secret) = (format!("http://{}", server.address()), Secret::new(SECRET.to_owned()));
-        let gateway = StripeGateway::new(&Settings { url, secret, timeout: Duration::from_secs(10) })
+        // An hour after the charges of the contract are asked for.
+        let clock = || Timestamp::EPOCH.plus_seconds(3600);
+        let gateway = StripeGateway::new(&Settings { url, secret, timeout: Duration::from_secs(10) }, clock)
             .expect("as the adapter sends it");
         Stripe { _server: server, double, gateway }
     }
@@ -242,6 +244,19 @@ fn what_was_asked_for_before_is_looked_for_before_it_is_charged() {
         (2, 2),
         "another attempt is another charge"
     );
+}
+
+/// Whoever charged it died before it was settled, and is back when the key is forgotten: it asks for the first time.
+#[test]
+fn what_was_asked_for_long_ago_is_looked_for_before_it_is_charged() {
+    let stripe = Stripe::new();
+    let asked = charge("pm_ok", 1, 1);
+    assert_eq!(stripe.charge(&asked), "Succeeded 50.00");
+    assert_eq!(stripe.double.lock().unwrap().searches, 0, "what was asked for just now was never charged before");
+    stripe.double.lock().unwrap().by_key.clear();
+    let long_ago = Charge { at: Timestamp::EPOCH.plus_seconds(-25 * 3600), ..asked };
+    assert_eq!(stripe.charge(&long_ago), "Succeeded 50.00");
+    assert_eq!((stripe.made().len(), stripe.double.lock().unwrap().searches), (1, 1), "charged once");
 }
 
 #[test]

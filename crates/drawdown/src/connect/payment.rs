@@ -31,7 +31,7 @@ fn gateway(payment: &Payment) -> Result<Arc<dyn Gateway>, UrlError> {
         }
         Provider::Stripe => {
             let url = payment.url.clone().unwrap_or_else(|| stripe::URL.to_owned());
-            Arc::new(StripeGateway::new(&stripe::Settings { url, secret, timeout })?)
+            Arc::new(StripeGateway::new(&stripe::Settings { url, secret, timeout }, clock)?)
         }
     })
 }
