@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use ureq::Agent;
 use ureq::http::{Response, Uri};
+use ureq::tls::{RootCerts, TlsConfig};
 
 use super::Unreachable;
 
@@ -45,9 +46,11 @@ pub fn check(url: &str) -> Result<String, UrlError> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
-/// A client that follows no redirection, since a charge goes where it was sent or nowhere.
+/// A client that trusts whom this machine trusts, and follows no redirection, since a charge goes where it was sent or
+/// nowhere.
 pub fn agent(timeout: Duration) -> Agent {
-    let config = Agent::config_builder().timeout_global(Some(timeout)).http_status_as_error(false);
+    let tls = TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build();
+    let config = Agent::config_builder().tls_config(tls).timeout_global(Some(timeout)).http_status_as_error(false);
     config.max_redirects(0).max_redirects_will_error(false).user_agent("drawdown").build().into()
 }
 

@@ -70,16 +70,12 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client that trusts the authorities this machine trusts, or, if some are given, those (PEM) and no others.
+    /// A client that trusts the authorities this machine trusts, and those that are given (PEM).
     ///
     /// # Errors
     /// The authorities cannot be read.
     pub fn new(timeouts: Timeouts, authorities: Option<&[u8]>) -> Result<Self, ClientError> {
-        let roots = match authorities {
-            None => RootCerts::PlatformVerifier,
-            Some(pem) => RootCerts::from(read_authorities(pem)?),
-        };
-        let tls = TlsConfig::builder().root_certs(roots).build();
+        let tls = TlsConfig::builder().root_certs(roots(authorities)?).build();
         let agent = || {
             ureq::Agent::config_builder()
                 .tls_config(tls.clone())
@@ -108,6 +104,22 @@ impl Client {
             Err(error) => Answer::Failed(Failure { status: None, error: error.to_string(), retry_after: None }),
         }
     }
+}
+
+fn roots(authorities: Option<&[u8]>) -> Result<RootCerts, ClientError> {
+    Ok(match authorities {
+        None => RootCerts::PlatformVerifier,
+        // Either of the two is all that ureq trusts, so both are given as one.
+        Some(pem) => RootCerts::from(read_authorities(pem)?.into_iter().chain(of_this_machine())),
+    })
+}
+
+fn of_this_machine() -> Vec<Certificate<'static>> {
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!(%error, "certificates that this machine trusts cannot be read");
+    }
+    found.certs.iter().map(|certificate| Certificate::from_der(certificate).to_owned()).collect()
 }
 
 fn read_authorities(pem: &[u8]) -> Result<Vec<Certificate<'static>>, ClientError> {
@@ -144,4 +156,24 @@ fn judge(mut response: ureq::http::Response<ureq::Body>, now: u64) -> Answer {
         _ => format!("answered {status}: {}", said.trim()),
     };
     Answer::Failed(Failure { status: Some(status), error, retry_after })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities_are_trusted_beside_those_of_this_machine() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let RootCerts::Specific(trusted) = roots(Some(made.cert.pem().as_bytes())).unwrap() else {
+            panic!("those that are given at least")
+        };
+        let mut trusted: Vec<&[u8]> = trusted.iter().map(Certificate::der).collect();
+        let of_this_machine = of_this_machine();
+        let mut expected: Vec<&[u8]> = of_this_machine.iter().map(Certificate::der).collect();
+        expected.push(made.cert.der());
+        trusted.sort_unstable();
+        expected.sort_unstable();
+        assert!(trusted == expected, "{} certificates, {} expected", trusted.len(), expected.len());
+    }
 }
