@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use drawdown_stream::bundle::Bundle;
 use drawdown_stream::embedded::decks::{self, Found};
 use drawdown_stream::kafka::decks::Decks;
-use drawdown_stream::kafka::publish::Publisher;
+use drawdown_stream::kafka::publish::{DeckPublisher, PublishError};
 
 use crate::config::{Config, Kafka, Log};
 use crate::exit::Failure;
@@ -57,28 +57,39 @@ fn on_topic(kafka: &Kafka) -> Result<Vec<Bundle>, Failure> {
     }
 }
 
-/// Puts bundles where every process looks for them.
+/// Puts bundles where every process looks for them, if nothing that stands there speaks against it.
 ///
 /// # Errors
-/// The log cannot be written to.
+/// What speaks against it, or the log cannot be written to.
 pub fn put(config: &Config, bundles: &[Bundle]) -> Result<(), Failure> {
     match &config.log {
-        Log::Embedded(log) => bundles.iter().try_for_each(|bundle| {
-            let placed = decks::place(&log.directory, bundle);
-            placed.map(drop).map_err(|error| Failure::Fault(anyhow::anyhow!("{}: {error}", bundle.key())))
-        }),
+        Log::Embedded(log) => {
+            check(&supply(config)?, bundles)?;
+            bundles.iter().try_for_each(|bundle| {
+                let placed = decks::place(&log.directory, bundle);
+                placed.map(drop).map_err(|error| Failure::Fault(anyhow::anyhow!("{}: {error}", bundle.key())))
+            })
+        }
         Log::Kafka(kafka) => {
-            let publisher = Publisher::new(&kafka_settings(kafka)).map_err(|error| Failure::Fault(error.into()))?;
-            let publish = |bundle| publisher.bundle(bundle).map_err(|error| Failure::Fault(error.into()));
-            bundles.iter().try_for_each(publish)
+            let fault = |error: PublishError| Failure::Fault(error.into());
+            let publisher = DeckPublisher::begin(&kafka_settings(kafka)).map_err(fault)?;
+            // What others published until here is read; what they publish from here on fences us.
+            check(&supply(config)?, bundles)?;
+            bundles.iter().try_for_each(|bundle| publisher.publish(bundle).map_err(fault))
         }
     }
+}
+
+fn check(supply: &Supply, bundles: &[Bundle]) -> Result<(), Failure> {
+    let refused = bundles.iter().filter_map(|bundle| supply.may_be_published(bundle).err());
+    let faults: Vec<_> = refused.flatten().collect();
+    if faults.is_empty() { Ok(()) } else { Err(Failure::faults(faults)) }
 }
 
 /// Puts one bundle there.
 ///
 /// # Errors
-/// The log cannot be written to.
+/// As [`put`].
 pub fn put_one(config: &Config, bundle: &Bundle) -> Result<(), Failure> {
     put(config, slice::from_ref(bundle))
 }

@@ -49,22 +49,21 @@ impl Supply {
     /// For each why it is not: its own faults, or contradictions with what is in force.
     pub fn take_up(&self, news: Vec<Bundle>) -> Vec<Result<(), Vec<Fault>>> {
         let mut published = self.published();
-        let may_replace: Vec<_> = news.iter().map(|bundle| published.may_be_taken_up(bundle)).collect();
-        let fit = news.iter().zip(&may_replace).filter(|(_, may)| may.is_ok()).map(|(bundle, _)| bundle);
-        if self.store(&mut published, fit).is_ok() {
-            return may_replace;
+        let mut with_them = published.clone();
+        let fit = news.iter().map(|bundle| with_them.take_up(bundle)).collect();
+        if self.store(&mut published, with_them).is_ok() {
+            return fit;
         }
-        let alone = |(bundle, may): (&Bundle, Result<(), _>)| may.and_then(|()| self.store(&mut published, [bundle]));
-        news.iter().zip(may_replace).map(alone).collect()
+        let alone = |bundle| {
+            let mut with_it = published.clone();
+            with_it.take_up(bundle)?;
+            self.store(&mut published, with_it)
+        };
+        news.iter().map(alone).collect()
     }
 
-    fn store<'b>(
-        &self,
-        published: &mut Published,
-        news: impl IntoIterator<Item = &'b Bundle>,
-    ) -> Result<(), Vec<Fault>> {
-        let with_them = published.with(news);
-        if with_them == *published { Ok(()) } else { self.put_in_force(with_them, published) }
+    fn store(&self, published: &mut Published, new: Published) -> Result<(), Vec<Fault>> {
+        if new == *published { Ok(()) } else { self.put_in_force(new, published) }
     }
 
     fn put_in_force(&self, new: Published, published: &mut Published) -> Result<(), Vec<Fault>> {
@@ -80,9 +79,10 @@ impl Supply {
     /// # Errors
     /// Its faults, or contradictions with what is in force.
     pub fn check(&self, bundle: &Bundle) -> Result<(), Vec<Fault>> {
-        let published = self.published().clone();
+        let mut published = self.published().clone();
         published.may_be_published(bundle)?;
-        published.with([bundle]).catalogue().map(|_| ())
+        published.take_up(bundle)?;
+        published.catalogue().map(|_| ())
     }
 
     /// Whether a bundle changes nothing that must not change; what it lacks may still come.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::spool::{DECKS, SPOOL};
 use crate::bundle::{Bundle, BundleError};
@@ -39,6 +40,9 @@ pub struct Found {
 
 const EXTENSION: &str = "deck";
 
+/// So that two threads never write the same draft.
+static DRAFTS: AtomicU64 = AtomicU64::new(0);
+
 fn file(path: &Path) -> impl FnOnce(io::Error) -> DecksError {
     let path = path.to_owned();
     |source| DecksError::File { path, source }
@@ -52,16 +56,21 @@ pub fn place(directory: &Path, bundle: &Bundle) -> Result<PathBuf, DecksError> {
     let spool = directory.join(SPOOL).join(DECKS);
     fs::create_dir_all(&spool).map_err(file(&spool))?;
     let name = format!("{}.{EXTENSION}", bundle.key().replace(['/', '\\'], "-"));
-    let (draft, path) = (spool.join(format!(".{name}.part")), spool.join(&name));
+    let number = DRAFTS.fetch_add(1, Ordering::Relaxed);
+    let draft = spool.join(format!(".{}-{number}-{name}.part", std::process::id()));
+    let path = spool.join(&name);
     let packed = bundle.pack().map_err(|source| DecksError::Bundle { path: path.clone(), source })?;
     let write = || {
         let mut written = File::create(&draft)?;
         written.write_all(&packed)?;
         written.sync_all()?;
-        fs::rename(&draft, &path)
+        fs::rename(&draft, &path)?;
+        File::open(&spool)?.sync_all()
     };
-    write().map_err(file(&path))?;
-    Ok(path)
+    let written = write().map_err(file(&path));
+    // It stands under its own name, or not at all.
+    let _ = fs::remove_file(&draft);
+    written.map(|()| path)
 }
 
 /// What was in force when the log was left: read before anything is priced.
@@ -111,4 +120,29 @@ fn list(directory: &Path) -> Result<Vec<Found>, DecksError> {
 fn read(path: &Path) -> Result<Bundle, DecksError> {
     let bytes = fs::read(path).map_err(file(path))?;
     Bundle::unpack(&bytes).map_err(|source| DecksError::Bundle { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_who_publish_the_same_at_once_leave_one_of_both_whole() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = directory.path();
+        let plan = |text: &str| Bundle::RatePlan {
+            id: "gold".to_owned(),
+            file_name: "gold.toml".to_owned(),
+            text: text.repeat(100_000),
+        };
+        let plans = [plan("a"), plan("b")];
+        std::thread::scope(|scope| {
+            for plan in &plans {
+                scope.spawn(move || (0..20).for_each(|_| drop(place(directory, plan).unwrap())));
+            }
+        });
+        let found = waiting(directory).unwrap();
+        assert!(matches!(&found[..], [Found { bundle: Ok(bundle), .. }] if plans.contains(bundle)), "{}", found.len());
+        assert_eq!(fs::read_dir(directory.join(SPOOL).join(DECKS)).unwrap().count(), 1, "no draft is left");
+    }
 }

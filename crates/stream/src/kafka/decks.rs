@@ -2,7 +2,8 @@
 //!
 //! A bundle is one or several messages `<bundle>#<index>/<count>`, written in one transaction. The topic is compacted: a
 //! bundle's pieces replace those of an earlier bundle of the same name and size; pieces that stay behind of another size
-//! never make a bundle that its checksum accepts.
+//! never make a bundle that its checksum accepts. Nor do those of two that were written at once: they wait for the pieces
+//! that are to come.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use super::heard::{Context, Heard};
 use super::probe::Probe;
 use super::settings::Role;
 use super::{ConnectError, KafkaSettings};
-use crate::bundle::{BYTES_MAX, Bundle};
+use crate::bundle::{BYTES_MAX, Bundle, BundleError};
 
 /// Its name, without a prefix.
 pub const TOPIC: &str = "decks";
@@ -39,10 +40,12 @@ pub struct Decks {
     topic: String,
     /// What was read up to when it was opened: whoever prices must have read as far.
     high: i64,
-    /// The pieces of a bundle that is not complete yet.
-    pieces: BTreeMap<String, Pieces>,
-    size_bytes: usize,
+    assembly: Assembly,
 }
+
+/// The pieces of bundles that are not complete yet, by name.
+#[derive(Default)]
+struct Assembly(BTreeMap<String, Pieces>);
 
 #[derive(Default)]
 struct Pieces {
@@ -78,7 +81,7 @@ impl Decks {
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&topic, 0, Offset::Beginning).map_err(|error| client(&error))?;
         consumer.assign(&list).map_err(|error| client(&error))?;
-        Ok(Decks { consumer, topic, high, pieces: BTreeMap::new(), size_bytes: 0 })
+        Ok(Decks { consumer, topic, high, assembly: Assembly::default() })
     }
 
     /// Reads on for up to `wait`.
@@ -93,7 +96,9 @@ impl Decks {
                 let key = message.key().and_then(|key| std::str::from_utf8(key).ok()).map(str::to_owned);
                 let payload = message.payload().map(<[u8]>::to_vec);
                 if let (Some(key), Some(payload)) = (key, payload) {
-                    bundles.extend(self.piece(&key, payload));
+                    let bundle = self.assembly.add(&key, payload);
+                    let named = |error: BundleError| format!("{key} of {}: {error}", self.topic);
+                    bundles.extend(bundle.map(|bundle| bundle.map_err(named)));
                 }
             }
             Some(Err(rdkafka::error::KafkaError::PartitionEOF(_))) => {}
@@ -107,15 +112,16 @@ impl Decks {
         let is_caught_up = self.high == 0 || position.is_some_and(|position| position >= self.high);
         Ok(News { bundles, is_caught_up })
     }
+}
 
-    fn piece(&mut self, key: &str, chunk: Vec<u8>) -> Option<Result<Bundle, String>> {
+impl Assembly {
+    /// Adds a piece; the bundle that it completes, or why it completes none.
+    fn add(&mut self, key: &str, chunk: Vec<u8>) -> Option<Result<Bundle, BundleError>> {
         let (name, index, count) = read_key(key)?;
-        self.size_bytes += chunk.len();
-        if self.size_bytes > BYTES_MAX {
-            self.pieces.clear();
-            self.size_bytes = chunk.len();
+        if self.size_bytes() + chunk.len() > BYTES_MAX {
+            self.0.clear();
         }
-        let pieces = self.pieces.entry(name.to_owned()).or_default();
+        let pieces = self.0.entry(name.to_owned()).or_default();
         if pieces.count != count {
             *pieces = Pieces { count, chunks: BTreeMap::new() };
         }
@@ -123,9 +129,16 @@ impl Decks {
         if pieces.chunks.len() < count {
             return None;
         }
-        let whole = self.pieces.remove(name)?.chunks.into_values().flatten().collect::<Vec<_>>();
-        self.size_bytes = self.size_bytes.saturating_sub(whole.len());
-        Some(Bundle::unpack(&whole).map_err(|error| format!("{name} of {}: {error}", self.topic)))
+        let whole = pieces.chunks.values().flatten().copied().collect::<Vec<_>>();
+        let bundle = Bundle::unpack(&whole);
+        if bundle.is_ok() {
+            self.0.remove(name);
+        }
+        Some(bundle)
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.0.values().flat_map(|pieces| pieces.chunks.values()).map(Vec::len).sum()
     }
 }
 
@@ -139,5 +152,23 @@ mod tests {
         for key in ["deck/a/3", "deck/a/3#4/4", "deck/a/3#x/1", ""] {
             assert_eq!(read_key(key), None, "{key}");
         }
+    }
+
+    #[test]
+    fn pieces_of_two_that_were_written_at_once_make_the_last_of_them() {
+        let plan = |text: &str| {
+            let bundle =
+                Bundle::RatePlan { id: "gold".to_owned(), file_name: "gold.toml".to_owned(), text: text.to_owned() };
+            (bundle.key(), bundle.pack().unwrap(), bundle)
+        };
+        let [(key, first, _), (_, second, bundle)] = [plan("a text"), plan("another text")];
+        let pieces = |packed: &[u8]| [packed[..20].to_vec(), packed[20..].to_vec()];
+        let [[a0, a1], [b0, b1]] = [pieces(&first), pieces(&second)];
+        let mut assembly = Assembly::default();
+        let mut add = |index, piece| assembly.add(&chunk_key(&key, index, 2), piece);
+        assert!(add(0, a0).is_none() && add(0, b0).is_none());
+        assert!(matches!(add(1, a1), Some(Err(BundleError::Damaged { .. }))));
+        assert_eq!(add(1, b1).and_then(Result::ok), Some(bundle));
+        assert!(assembly.0.is_empty());
     }
 }

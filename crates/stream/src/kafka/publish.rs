@@ -1,7 +1,9 @@
-//! Publishing from outside the pipeline: records and commands at full speed, decks whole.
+//! Publishing from outside the pipeline: records and commands at full speed, decks one publisher at a time.
 //!
 //! The partition of a message follows from its key as Java's clients choose it, so that what other producers send of the
 //! same organisation meets it there.
+
+mod decks;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,12 +22,12 @@ use super::heard::Heard;
 use super::probe::Probe;
 use super::settings::Role;
 use super::{ConnectError, KafkaSettings};
-use crate::bundle::{Bundle, BundleError};
+use crate::bundle::BundleError;
+
+pub use decks::DeckPublisher;
 
 /// How long a full queue, or the end, is waited for before it is said that nothing moves.
 const PATIENCE: Duration = Duration::from_secs(120);
-/// What one message holds of a bundle.
-const CHUNK_BYTES: usize = 512 << 10;
 
 /// Why something was not published.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +56,9 @@ pub enum PublishError {
     /// The bundle cannot be packed.
     #[error("{0}")]
     Bundle(#[from] BundleError),
+    /// Somebody began to publish decks after we did.
+    #[error("somebody else publishes decks at this moment; look what stands there then, and publish it again")]
+    Overtaken,
 }
 
 /// Publishes messages.
@@ -147,29 +152,5 @@ impl Publisher {
             0 => Ok(()),
             count => Err(PublishError::Undelivered { topic, count }),
         }
-    }
-
-    /// Publishes a deck or a rate plan: its pieces and the message that ends it, in one transaction, so that a reader
-    /// sees all of it or nothing.
-    ///
-    /// # Errors
-    /// What the client says.
-    pub fn bundle(&self, bundle: &Bundle) -> Result<(), PublishError> {
-        let topic = self.settings.topic(super::decks::TOPIC);
-        let packed = bundle.pack()?;
-        let key = bundle.key();
-        let config = self.settings.client(Role::DeckPublisher, 0);
-        let client = |source| PublishError::Client { topic: topic.clone(), source };
-        let producer = ThreadedProducer::from_config_and_context(&config, Deliveries::default()).map_err(client)?;
-        producer.init_transactions(PATIENCE).map_err(client)?;
-        producer.begin_transaction().map_err(client)?;
-        let chunks = packed.chunks(CHUNK_BYTES);
-        let count = chunks.len();
-        for (index, chunk) in chunks.enumerate() {
-            let key = super::decks::chunk_key(&key, index, count);
-            let record = BaseRecord::<str, [u8]>::to(&topic).partition(0).key(&key).payload(chunk);
-            producer.send(record).map_err(|(source, _)| client(source))?;
-        }
-        producer.commit_transaction(PATIENCE).map_err(client)
     }
 }

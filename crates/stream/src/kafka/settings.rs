@@ -190,7 +190,8 @@ impl KafkaSettings {
             Role::Publisher => publisher(&mut config),
             Role::DeckPublisher => {
                 publisher(&mut config);
-                config.set("transactional.id", format!("{}-decks-{}", self.transactional_prefix, std::process::id()));
+                // The same for all, so that whoever begins fences the one before.
+                config.set("transactional.id", format!("{}-decks", self.group));
             }
         }
         let own = if role.is_consumer() { "consumer." } else { "producer." };

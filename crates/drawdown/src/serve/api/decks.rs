@@ -34,7 +34,8 @@ impl Shelf {
 
     fn put(&self, bundle: &Bundle) -> Result<(), BooksError> {
         log::put_one(&self.config, bundle).map_err(|failure| match failure {
-            Failure::Usage(messages) => BooksError::Unavailable(messages.join("; ")),
+            // What others published since this process looked speaks against it.
+            Failure::Usage(messages) => BooksError::BadRequest("manifest", messages.join("; ")),
             Failure::Fault(error) => BooksError::Unavailable(format!("cannot publish: {error:#}")),
         })
     }

@@ -1,7 +1,7 @@
 //! Decks, rate plans and withdrawals that stand, by key: what may stand beside them, and the catalogue they make.
 //!
-//! Invariant: the order in which they came changes nothing. A withdrawal holds whether its version came before it or
-//! after.
+//! Invariant: the order in which they came changes nothing, but that of two contents of one version the first counts. A
+//! withdrawal holds whether its version came before it or after.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -47,20 +47,21 @@ impl Published {
         self.0.values().all(|bundle| matches!(bundle, Bundle::Withdrawal { .. }))
     }
 
-    /// The same with `news`, each in the place of what has its key; of two withdrawals of a version the first counts.
-    pub fn with<'b>(&self, news: impl IntoIterator<Item = &'b Bundle>) -> Self {
-        let mut bundles = self.0.clone();
-        for bundle in news {
-            match bundle {
-                Bundle::Withdrawal { .. } => {
-                    bundles.entry(bundle.key()).or_insert_with(|| bundle.clone());
-                }
-                Bundle::Deck { .. } | Bundle::RatePlan { .. } => {
-                    bundles.insert(bundle.key(), bundle.clone());
-                }
+    /// Adds a bundle; of a version's contents and of its withdrawals the first counts, of rate plans the last.
+    ///
+    /// # Errors
+    /// What it would change that must not change: nothing is changed then.
+    pub fn take_up(&mut self, bundle: &Bundle) -> Result<(), Vec<Fault>> {
+        self.may_be_taken_up(bundle)?;
+        match bundle {
+            Bundle::Deck { .. } | Bundle::Withdrawal { .. } => {
+                self.0.entry(bundle.key()).or_insert_with(|| bundle.clone());
+            }
+            Bundle::RatePlan { .. } => {
+                self.0.insert(bundle.key(), bundle.clone());
             }
         }
-        Published(bundles)
+        Ok(())
     }
 
     /// Whether exactly this is among them.
@@ -84,10 +85,7 @@ impl Published {
     }
 
     /// Whether it may stand beside or replace what is there, when it is read from the log.
-    ///
-    /// # Errors
-    /// What it would change that must not change.
-    pub fn may_be_taken_up(&self, bundle: &Bundle) -> Result<(), Vec<Fault>> {
+    fn may_be_taken_up(&self, bundle: &Bundle) -> Result<(), Vec<Fault>> {
         match (self.0.get(&bundle.key()), bundle) {
             (Some(held), new) if held.says_the_same(new) => Ok(()),
             (Some(Bundle::Deck { id, version, .. }), _) => Err(vec![republished(id, *version)]),

@@ -84,3 +84,21 @@ fn a_withdrawn_version_is_not_published_again() {
     }
     assert_eq!(supply.check(&deck(2, "2026-01-01T00:00:00Z")), Ok(()));
 }
+
+#[test]
+fn of_two_contents_of_a_version_the_first_counts() {
+    let [first, second] = ["2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z"].map(|from| deck(1, from));
+    let together = Supply::default();
+    let outcomes = together.take_up(vec![first.clone(), second.clone()]);
+    assert_eq!(outcomes[0], Ok(()));
+    let refusal = "deck d: version: version 1 is in force with other content, and debits name it; give the changed deck a \
+                   higher version";
+    assert_eq!(outcomes[1].as_ref().expect_err("another content")[0].to_string(), refusal);
+    let singly = Supply::default();
+    take_up(&singly, first.clone());
+    assert!(singly.take_up(vec![second])[0].is_err());
+    for supply in [together, singly] {
+        assert!(supply.holds(&first));
+        assert_eq!(version_at(&supply, "2026-01-15T00:00:00Z"), Ok(1));
+    }
+}
