@@ -1,8 +1,11 @@
 //! The spool: what is read, in which order, and where it goes.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::Write as _;
-use std::sync::mpsc;
+use std::os::unix::ffi::OsStrExt as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use drawdown_engine::inbox::{Inbox as _, Message};
@@ -12,6 +15,7 @@ use drawdown_units::Timestamp;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::tempdir;
+use tracing::{Event, Level, Metadata, Subscriber, span};
 
 use crate::bed::{assert_calls, call, calls, command, debits, drop_file, names, open, round, spool, work};
 
@@ -229,6 +233,66 @@ fn a_message_keeps_its_key() {
     drop(log);
     work(&mut open(directory).unwrap(), 1000).unwrap();
     assert!(names(directory, "cdrs").is_empty() && names(directory, "done").is_empty());
+}
+
+#[test]
+fn names_of_any_length_are_put_aside() {
+    let directory = tempdir().unwrap();
+    let directory = directory.path();
+    let mut log = open(directory).unwrap();
+    let long = |length: usize| format!("{}{}.jsonl", "a".repeat(2 - length % 2), "é".repeat((length - 7) / 2));
+    for (length, numbers) in [(255, 0..5), (249, 5..10), (233, 10..15), (200, 15..20)] {
+        assert_eq!(long(length).len(), length);
+        fs::write(spool(directory, "cdrs").join(long(length)), calls(numbers)).unwrap();
+    }
+    fs::write(spool(directory, "commands").join(long(255)), command(1, "2026-03-01T00:00:00Z")).unwrap();
+    fs::write(spool(directory, "cdrs").join(format!("{}.source", long(200))), "no-such-switch\n").unwrap();
+    work(&mut log, 1000).unwrap();
+    assert!(names(directory, "cdrs").is_empty() && names(directory, "commands").is_empty());
+    assert_eq!(debits(directory).len(), 3 * 5 + 1);
+    let (done, failed) = (names(directory, "done"), names(directory, "failed"));
+    assert!(done.len() == 4 && done.iter().all(|name| name.ends_with("é.jsonl")), "{done:?}");
+    assert_eq!(failed, [format!("cdrs-{}", long(200)), format!("cdrs-{}.source", long(200))]);
+}
+
+/// Counts warnings.
+#[derive(Default)]
+struct Warnings(AtomicUsize);
+
+impl Subscriber for Warnings {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() == Level::WARN
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn event(&self, _: &Event<'_>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[test]
+fn a_name_that_is_no_text_is_told_of_once() {
+    let directory = tempdir().unwrap();
+    let directory = directory.path();
+    let mut log = open(directory).unwrap();
+    fs::write(spool(directory, "cdrs").join(OsStr::from_bytes(b"\xFF.jsonl")), calls(0..3)).unwrap();
+    let warnings = Arc::new(Warnings::default());
+    tracing::subscriber::with_default(Arc::clone(&warnings), || {
+        let room = Room { records_max: 1, bytes_max: 1 << 20, wait: Duration::from_millis(100) };
+        log.poll(&mut Batch::default(), room).unwrap();
+    });
+    assert_eq!(warnings.0.load(Ordering::Relaxed), 1);
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! Invariant: a position counts records over all files; a file's first position is past the last of the file before.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ use crate::embedded::{inbox, now};
 
 /// How often a directory is looked at, at most.
 const LISTED_EVERY: Duration = Duration::from_millis(5);
+/// How long the name of a file may be, in bytes.
+const NAME_BYTES_MAX: usize = 255;
 /// How many files may be read that are not committed yet.
 const OPEN_FILES_MAX: usize = 1000;
 
@@ -34,6 +37,8 @@ pub struct Lane {
     /// Names that were listed and not opened yet, next one first.
     waiting: VecDeque<String>,
     listed: Option<Instant>,
+    /// Names that are no text, of files that were there when it was listed.
+    passed_over: BTreeSet<OsString>,
     current: Option<Current>,
     /// Files that were begun and not moved, the current one last.
     pub begun: VecDeque<Begun>,
@@ -77,6 +82,7 @@ impl Lane {
             next,
             waiting: VecDeque::new(),
             listed: None,
+            passed_over: BTreeSet::new(),
             current: None,
             begun: VecDeque::new(),
         }
@@ -199,7 +205,7 @@ impl Lane {
         Ok(())
     }
 
-    /// A name that is free: when it was read, and what it was called.
+    /// A name that is free: when it was read, and what it was called, or the end of that.
     fn target(&self, name: &str, is_failed: bool) -> Result<String, LogError> {
         let directory = if is_failed { FAILED } else { DONE };
         let text = now().text();
@@ -209,7 +215,10 @@ impl Lane {
         loop {
             let suffix = if number == 1 { String::new() } else { format!("-{number}") };
             // Without the input, a file of commands and one of calls could be promised the same name.
-            let target = format!("{directory}/{stamp}Z{suffix}-{}-{name}", self.input.name());
+            let before = format!("{stamp}Z{suffix}-{}-", self.input.name());
+            let room = NAME_BYTES_MAX - before.len() - sidecar::SUFFIX.len();
+            let end = &name[name.ceil_char_boundary(name.len().saturating_sub(room))..];
+            let target = format!("{directory}/{before}{end}");
             let path = self.spool.join(&target);
             let is_promised = self.begun.iter().any(|begun| begun.row.target.as_ref() == Some(&target));
             let is_there = path.try_exists().map_err(|error| unusable(&path, &error))?;
@@ -280,11 +289,18 @@ impl Lane {
         let directory = directory_of(&self.spool, self.input);
         let fault = |error: io::Error| unusable(&directory, &error);
         let mut found: Vec<(SystemTime, String)> = Vec::new();
+        let mut passed_over = BTreeSet::new();
         for entry in std::fs::read_dir(&directory).map_err(fault)? {
             let entry = entry.map_err(fault)?;
-            let Ok(name) = entry.file_name().into_string() else {
-                tracing::warn!(name = ?entry.file_name(), "is no text, and is passed over; rename the file");
-                continue;
+            let name = match entry.file_name().into_string() {
+                Ok(name) => name,
+                Err(name) => {
+                    if !self.passed_over.contains(&name) {
+                        tracing::warn!(?name, "is no text, and is passed over; rename the file");
+                    }
+                    passed_over.insert(name);
+                    continue;
+                }
             };
             // What went away in between is not there.
             let Ok(metadata) = std::fs::metadata(entry.path()) else { continue };
@@ -298,6 +314,7 @@ impl Lane {
         }
         found.sort();
         self.waiting = found.into_iter().map(|(_, name)| name).collect();
+        self.passed_over = passed_over;
         Ok(())
     }
 }

@@ -80,14 +80,14 @@ fn is_the_one(path: &Path, identity: &Identity) -> io::Result<bool> {
 
 fn remove_if_there(path: &Path) -> io::Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if !sidecar::is_absent(&error) => Err(error),
         _ => Ok(()),
     }
 }
 
 fn rename_if_there(from: &Path, to: &Path) -> io::Result<()> {
     match std::fs::rename(from, to) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if !sidecar::is_absent(&error) => Err(error),
         _ => Ok(()),
     }
 }

@@ -21,7 +21,7 @@ pub fn read(file: &Path, default: &Reading) -> io::Result<Reading> {
     let mut reading = default.clone();
     let text = match std::fs::read_to_string(path(file)) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(reading),
+        Err(error) if is_absent(&error) => return Ok(reading),
         Err(error) => return Err(error),
     };
     for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -31,6 +31,11 @@ pub fn read(file: &Path, default: &Reading) -> io::Result<Reading> {
         }
     }
     Ok(reading)
+}
+
+/// Whether it says that there is no sidecar: beside the longest names there is no room for one.
+pub fn is_absent(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidFilename)
 }
 
 /// The text that says it; `None` where nothing need be said.
