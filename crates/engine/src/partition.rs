@@ -190,6 +190,10 @@ pub struct Partition {
     batch: u32,
     effects: Effects,
     transactions: Transactions,
+    /// How many messages of identities were written, and how many of those are final.
+    messages: Messages,
+    /// Identities of calls that started by then may be missing: the log has forgotten their messages.
+    forgotten_until: Option<Timestamp>,
     /// The number of the last record, where records are numbered one by one.
     record_number: Option<u32>,
     places: Places,
@@ -197,6 +201,14 @@ pub struct Partition {
     restored_users: RestoredUsers,
     /// Names of rate plans that accounts share.
     rate_plans: Vec<Arc<str>>,
+}
+
+/// Messages of identities, counted from the first that a partition ever wrote.
+#[derive(Debug, Clone, Copy, Default)]
+struct Messages {
+    written: u32,
+    sealed: u32,
+    settled: u32,
 }
 
 /// How many names of rate plans are kept to be shared.
@@ -216,6 +228,8 @@ impl Default for Partition {
             batch: 1,
             effects: Effects::default(),
             transactions: Transactions::default(),
+            messages: Messages::default(),
+            forgotten_until: None,
             record_number: None,
             places: Places::default(),
             restored_users: RestoredUsers::default(),
@@ -433,6 +447,7 @@ impl Partition {
     pub fn seal(&mut self) {
         assert!(self.sealed.is_none(), "invariant: at most one batch waits for its outcome");
         self.begin_batch();
+        self.messages.sealed = self.messages.written;
         let journal = std::mem::replace(&mut self.spare, Journal::new());
         self.sealed = Some(std::mem::replace(&mut self.journal, journal));
         self.journal.begin(self.clock, &self.records, &self.commands);
@@ -441,6 +456,7 @@ impl Partition {
     /// The batch that was sealed is final: nothing will undo it.
     pub fn settle(&mut self) {
         let mut sealed = self.sealed.take().expect("invariant: only a sealed batch is settled");
+        self.messages.settled = self.messages.sealed;
         let [records_day, commands_day] = self.journal.first_days();
         self.records.sweep(records_day);
         self.commands.sweep(commands_day);
@@ -455,6 +471,7 @@ impl Partition {
             self.clock = sealed.undo(&mut self.accounts, &mut self.records, &mut self.commands);
             self.spare = sealed;
         }
+        self.messages.written = self.messages.settled;
         // The next batch must touch accounts anew, under a number of its own.
         self.begin_batch();
         self.journal.begin(self.clock, &self.records, &self.commands);
@@ -489,7 +506,8 @@ impl Partition {
     /// log's time, by which what the batch appends can be found again.
     pub fn write_claims(&mut self, out: &mut Vec<u8>, now: Timestamp) {
         if !self.claims.is_empty() {
-            self.claims.write(out, self.batch, self.clock, now);
+            self.messages.written = self.messages.written.saturating_add(1);
+            self.claims.write(out, self.batch, self.messages.written, self.clock, now);
             self.note_transaction(now);
         }
     }

@@ -68,6 +68,9 @@ impl Default for Settings {
     }
 }
 
+/// How far ahead of the log's clock an arrival may be, in seconds: clocks of machines differ, and zones are mistaken.
+pub const AHEAD_MAX_S: i64 = 86_400;
+
 /// What a step did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -231,6 +234,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
         };
         let mut rated = self.spare.pop().unwrap_or_default();
         rated.batch = batch;
+        rated.latest = self.latest_arrival();
         rated.tick = ticks;
         let earlier = Earlier { log: &mut self.log, in_flight: self.in_flight.as_ref(), recent: &mut self.recent };
         let outcome = rated.rate(&mut self.partitions, engine, &mut self.sources, earlier);
@@ -247,6 +251,15 @@ impl<L: Log, O: Observer> Worker<L, O> {
             self.rated = Some(rated);
         }
         Ok(())
+    }
+
+    /// What arrived later than that has a broken clock. Records of another time than ours are left alone where they alone
+    /// move time.
+    fn latest_arrival(&self) -> Option<Timestamp> {
+        match self.settings.time {
+            TimeSource::Clock { .. } => Some(self.log.now().plus_seconds(AHEAD_MAX_S)),
+            TimeSource::Records => None,
+        }
     }
 
     /// The time to tell the partitions, if it is time for that and something is due.

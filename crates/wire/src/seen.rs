@@ -50,6 +50,8 @@ pub struct Seen<'a> {
     pub transaction: u32,
     /// The partition's clock at its end.
     pub clock: Timestamp,
+    /// Which message of its partition it is, from 1; 0 where it does not say, as those of before 0.1 did not.
+    pub ordinal: u32,
     /// The log's time shortly before it was appended, to the millisecond below.
     pub appended: Option<Timestamp>,
     records: &'a [u8],
@@ -90,15 +92,15 @@ impl Claims {
         self.records.len() / RECORD_BYTES
     }
 
-    /// Appends the message; `appended` is the log's time.
-    pub fn write(&self, out: &mut Vec<u8>, transaction: u32, clock: Timestamp, appended: Timestamp) {
+    /// Appends the message, the partition's `ordinal`-th; `appended` is the log's time.
+    pub fn write(&self, out: &mut Vec<u8>, transaction: u32, ordinal: u32, clock: Timestamp, appended: Timestamp) {
         out.push(FORM);
         out.extend_from_slice(&transaction.to_le_bytes());
         out.extend_from_slice(&clock.seconds().to_le_bytes());
         out.extend_from_slice(&clock.nanos().to_le_bytes());
         out.extend_from_slice(&(self.records.len() as u64).to_le_bytes());
-        // What follows the records are commands; four bytes are kept for what may come.
-        out.extend_from_slice(&[0; 4]);
+        // What follows the records are commands.
+        out.extend_from_slice(&ordinal.to_le_bytes());
         out.extend_from_slice(&appended.milliseconds().to_le_bytes());
         out.extend_from_slice(&self.records);
         out.extend_from_slice(&self.commands);
@@ -138,7 +140,8 @@ pub fn read(bytes: &[u8]) -> Result<Seen<'_>, ReadError> {
     if records.len() % RECORD_BYTES != 0 || commands.len() % COMMAND_BYTES != 0 {
         return Err(ReadError("it ends within an entry"));
     }
-    Ok(Seen { transaction, clock, appended, records, commands })
+    let ordinal = u32::from_le_bytes(array(&head[25..29]));
+    Ok(Seen { transaction, clock, ordinal, appended, records, commands })
 }
 
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
@@ -183,9 +186,9 @@ mod tests {
             records.iter().copied().map(record).for_each(|seen| claims.record(seen));
             commands.iter().copied().map(command).for_each(|seen| claims.command(seen));
             let mut bytes = Vec::new();
-            claims.write(&mut bytes, 7, Timestamp::from_parts(1_780_000_000, 5), Timestamp::from_parts(9, 8_765_432));
+            claims.write(&mut bytes, 7, 3, Timestamp::from_parts(1_780_000_000, 5), Timestamp::from_parts(9, 8_765_432));
             let seen = read(&bytes).unwrap();
-            prop_assert_eq!(seen.transaction, 7);
+            prop_assert_eq!((seen.transaction, seen.ordinal), (7, 3));
             prop_assert_eq!(seen.clock, Timestamp::from_parts(1_780_000_000, 5));
             prop_assert_eq!(seen.appended, Some(Timestamp::from_parts(9, 8_000_000)));
             prop_assert_eq!(seen.records().collect::<Vec<_>>(), records.into_iter().map(record).collect::<Vec<_>>());

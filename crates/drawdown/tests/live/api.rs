@@ -258,7 +258,7 @@ fn either_process_answers_for_every_organisation() {
         (process, Client::of_log(&log), log)
     };
     let (_one, first, _) = start("one");
-    let (_two, second, log) = start("two");
+    let (two, second, log) = start("two");
     let deadline = std::time::Instant::now() + client::PATIENCE;
     // The second has its share once it says so.
     while !std::fs::read_to_string(&log).expect("a log").lines().any(|line| line.contains("restored partitions=2")) {
@@ -295,6 +295,56 @@ fn either_process_answers_for_every_organisation() {
         }
         client.get(&format!("/v1/accounts/nobody/reports/statement?month={month}")).expect(404);
     }
+    let reserved = |client: &Client, number: usize| {
+        let balance = client.wait_for(&format!("/v1/accounts/org-{number}/balance"), |it| it["reserved"].is_string());
+        balance["reserved"].as_str().map(str::to_owned)
+    };
+    let before: Vec<_> = (0..ORGS).map(|number| reserved(&first, number)).collect();
+    assert!(before.iter().flatten().all(|reserved| reserved != "0.00"), "{before:?}");
+    std::thread::sleep(PROMISES_KEPT);
+    two.kill_9();
+    let after: Vec<_> = (0..ORGS).map(|number| reserved(&first, number)).collect();
+    assert_eq!(after, before, "whoever owns a partition next keeps what was promised");
+}
+
+/// By then what is promised to a call is in the log: twenty times as long as a transaction waits for more.
+const PROMISES_KEPT: Duration = Duration::from_secs(1);
+
+#[test]
+fn what_is_promised_to_a_running_call_is_promised_after_a_kill() {
+    let desk = Desk::new("[log]\nkind = \"embedded\"");
+    let (process, client) = desk.start();
+    open(&client, "contoso");
+    client.post("/v1/accounts/contoso/lots", &json!({"lotId": "L1", "amount": "1.00"})).expect(201);
+    let call = |id: &str| json!({"orgId": "contoso", "callId": id, "userId": "u", "calleeNumber": "+442071838750"});
+    let ask = |client: &Client, id: &str| client.post("/v1/authorisations", &call(id)).expect(200);
+    let mut calls = 0;
+    while ask(&client, &calls.to_string())["allowed"] == true {
+        calls += 1;
+    }
+    assert!(calls > 1, "the balance pays for several");
+    let reserved = client.get("/v1/accounts/contoso/balance").expect(200)["reserved"].clone();
+    std::thread::sleep(PROMISES_KEPT);
+    process.kill_9();
+
+    let (process, client) = desk.start();
+    let balance = client.wait_for("/v1/accounts/contoso/balance", |it| it["reserved"].is_string());
+    assert_eq!(balance["reserved"], reserved);
+    let refused = ask(&client, "another");
+    assert_eq!(refused["refusal"]["reason"], "funds-promised", "{refused}");
+    assert_eq!(ask(&client, "0")["allowed"], true, "a call that runs is the same call still");
+    let shown = run(drawdown().args(["tail", "accounts", "--config"]).arg(desk.path("drawdown.toml")));
+    assert_eq!(shown.lines().filter(|line| line.contains("\"type\":\"running-call\"")).count(), calls, "{shown}");
+    for id in 0..calls {
+        client.post("/v1/authorisations/release", &json!({"orgId": "contoso", "callId": id.to_string()})).expect(200);
+    }
+    std::thread::sleep(PROMISES_KEPT);
+    process.kill_9();
+
+    let (process, client) = desk.start();
+    let balance = client.wait_for("/v1/accounts/contoso/balance", |it| it["reserved"].is_string());
+    assert_eq!(balance["reserved"], "0.00");
+    process.stop();
 }
 
 /// Clients add money while the process is killed and started again: what was acknowledged is there, once, and what was

@@ -52,6 +52,7 @@ impl Partition {
         }
         let fingerprint = fingerprint(cdr);
         match self.records.look_up(fingerprint) {
+            Known::New if self.may_be_forgotten(&engine.limits, cdr) => Err(forgotten(cdr)),
             Known::New if cdr.void => {
                 Err(Rejection::new(Reason::NothingToVoid, "a void of a record that was never debited here"))
             }
@@ -94,6 +95,12 @@ impl Partition {
             return Err(Rejection::of_field(Reason::TooLate, "startDateTime", detail));
         }
         Ok(())
+    }
+
+    /// Whether the call may have been debited by a transaction whose identities the log has forgotten: their retention was
+    /// shorter than the window, or time stood still in the partition while they grew old.
+    fn may_be_forgotten(&self, limits: &Limits, cdr: &Cdr<'_>) -> bool {
+        self.forgotten_until.is_some_and(|until| !cdr.start.is_later_by_more_than(limits.future_tolerance_s, until))
     }
 
     /// An input may not move an account's clock ahead by years at once.
@@ -216,6 +223,16 @@ fn unknown(cdr: &Cdr<'_>) -> Rejection {
 #[cold]
 fn closed(cdr: &Cdr<'_>) -> Rejection {
     Rejection::of_field(Reason::OrgClosed, "orgId", format!("the account of {:?} is closed", cdr.org))
+}
+
+#[cold]
+fn forgotten(cdr: &Cdr<'_>) -> Rejection {
+    let detail = format!(
+        "started at {}, and the log has forgotten which of the calls of then were debited: keep `seen` for longer than \
+         rating.dedup_days",
+        cdr.start
+    );
+    Rejection::of_field(Reason::TooLate, "startDateTime", detail)
 }
 
 #[cold]

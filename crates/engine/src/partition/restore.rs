@@ -102,6 +102,11 @@ impl Partition {
     /// What is wrong with them.
     pub fn restore_seen(&mut self, message: &[u8], limits: &Limits) -> Result<(), RestoreError> {
         let seen = seen::read(message)?;
+        // The first that is left is not the first there was.
+        if self.messages.written == 0 && seen.ordinal > 1 {
+            self.forgotten_until = Some(seen.clock);
+        }
+        self.messages.written = self.messages.written.max(seen.ordinal).max(1);
         self.clock = self.clock.max(seen.clock);
         self.batch = self.batch.max(seen.transaction);
         if let Some(appended) = seen.appended {
@@ -141,6 +146,11 @@ impl Partition {
             }
         }
         self.accounts.iter_mut().for_each(|account| account.end_restore(rules));
+        if self.messages.written == 0 {
+            // Every account was opened by something that was seen: all of it is forgotten.
+            self.forgotten_until = self.accounts.iter().map(|account| account.head().clock).max();
+        }
+        self.messages.settled = self.messages.written;
         self.accounts.rebuild_dues();
         self.begin_batch();
         for table in [&mut self.records, &mut self.commands] {

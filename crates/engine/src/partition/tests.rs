@@ -1,5 +1,6 @@
 //! Golden scripts of boundary cases that only the engine as a whole can show, each by its id.
 
+mod forgotten;
 mod identity;
 mod licences;
 mod pricing;

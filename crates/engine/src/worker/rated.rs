@@ -10,7 +10,7 @@ use drawdown_units::Timestamp;
 use drawdown_wire::debit::{Original, Sought};
 use drawdown_wire::event::{self, Cause};
 use drawdown_wire::source::Decoded;
-use drawdown_wire::{Rejection, account};
+use drawdown_wire::{Reason, Rejection, account};
 
 use super::decode::{self, Sources};
 use super::messages::Messages;
@@ -27,6 +27,8 @@ pub(super) struct Rated {
     pub batch: Batch,
     /// The time that partitions were told once their records were taken.
     pub tick: Option<Timestamp>,
+    /// What says that it arrived later than that has a broken clock; `None` where none is too late.
+    pub latest: Option<Timestamp>,
     /// When the first message was appended.
     pub began: Duration,
     written: Vec<Written>,
@@ -140,6 +142,8 @@ impl Rated {
         let mut greatest = Timestamp::MIN;
         let split = records.partition_point(|index| self.batch.stream(*index as usize).1 == Input::Commands);
         let (commands, cdrs) = records.split_at(split);
+        let latest = self.latest;
+        let plausible = |arrival: Timestamp| latest.map_or(arrival, |latest| arrival.min(latest));
         let mut commands = commands.iter().map(|index| self.batch.record(*index as usize)).peekable();
         for together in cdrs.chunks(AHEAD_COUNT) {
             let decoded = sources.decode_all(together.iter().map(|index| self.batch.record(*index as usize)));
@@ -152,16 +156,18 @@ impl Rated {
                 let arrival = decode::arrival(record, decoded);
                 // By arrival, commands first, each input in its own order (boundaries.md T4).
                 while let Some(command) = commands.next_if(|command| command.arrival <= arrival) {
-                    greatest = greatest.max(command.arrival);
-                    self.answers.extend(written.command(partition, engine, &command, &mut intake));
+                    greatest = greatest.max(plausible(command.arrival));
+                    self.answers.extend(written.command(partition, engine, latest, &command, &mut intake));
                 }
-                greatest = greatest.max(arrival);
+                greatest = greatest.max(plausible(arrival));
+                let ahead = check_arrival(arrival, latest).map_err(Err);
+                let decoded = ahead.as_ref().err().unwrap_or(decoded);
                 written.record(partition, engine, arrival, (record, decoded), &mut intake, read_back);
             }
         }
         for command in commands {
-            greatest = greatest.max(command.arrival);
-            self.answers.extend(written.command(partition, engine, &command, &mut intake));
+            greatest = greatest.max(plausible(command.arrival));
+            self.answers.extend(written.command(partition, engine, latest, &command, &mut intake));
         }
         if let Some(now) = self.tick {
             let (events, buffer) = (&mut written.events, &mut intake.lines.events);
@@ -284,6 +290,16 @@ fn append<L: Log>(log: &mut L, output: Output, partition: u32, messages: &Messag
     messages.iter().try_for_each(|(key, value)| log.append(output, partition, key, value))
 }
 
+/// Puts aside what says that it arrived when it cannot have: booked, it would make whatever else comes to its partition
+/// too late.
+fn check_arrival(arrival: Timestamp, latest: Option<Timestamp>) -> Result<(), Rejection> {
+    let Some(latest) = latest.filter(|latest| arrival > *latest) else { return Ok(()) };
+    let detail = format!(
+        "{arrival} is after {latest}, the end of what this machine's clock allows: set right the clock that is wrong"
+    );
+    Err(Rejection::of_field(Reason::InTheFuture, "arrival", detail))
+}
+
 impl Written {
     fn clear(&mut self) {
         self.debits.clear();
@@ -327,10 +343,11 @@ impl Written {
         &mut self,
         partition: &mut Partition,
         engine: &Engine<'_>,
+        latest: Option<Timestamp>,
         record: &Record<'_>,
         intake: &mut Intake,
     ) -> Option<Answer> {
-        let envelope = decode::command(record);
+        let envelope = check_arrival(record.arrival, latest).and_then(|()| decode::command(record));
         let outcome = intake.command(partition, engine, record.arrival, &envelope, &decode::raw(record));
         let key = envelope.as_ref().map_or(decode::org_of(None, record), |envelope| envelope.org.as_bytes());
         self.take(intake, key);

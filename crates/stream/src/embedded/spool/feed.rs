@@ -2,7 +2,8 @@
 //! of who takes them.
 //!
 //! Arrival is boundaries.md T5: `receivedAt`, else the later of a call's end and the arrival before it in the file; a
-//! command arrives at its `at`. The same file gives the same records and arrivals whenever it is read.
+//! command arrives at its `at`. The same file gives the same records and arrivals whenever it is read, but for what is
+//! ahead of the clock.
 
 use std::fs::File;
 use std::io;
@@ -10,12 +11,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use drawdown_engine::log::Input;
+use drawdown_engine::worker::AHEAD_MAX_S;
 use drawdown_rating::Fault;
 use drawdown_units::Timestamp;
 use drawdown_wire::command;
 use drawdown_wire::framing::{Chunk, Frame, Kind, Layout, Options, Reader};
 use drawdown_wire::source::{Context, Decoded, Header, Profile};
 
+use super::super::now;
 use super::row::Reading;
 use super::{NATIVE, ReadProfile, keyed};
 
@@ -116,11 +119,16 @@ impl Decoder {
                 columns = self.columns(name, reader.header())?;
             }
             let arrivals = Vec::with_capacity(chunk.frames().len());
+            let latest = now().plus_seconds(AHEAD_MAX_S);
             let mut loaded = Loaded { chunk, arrivals, columns: columns.clone(), is_keyed };
             for frame in loaded.chunk.frames() {
                 let (key, bytes) = loaded.record(frame);
-                before = self.arrival(frame, key.as_deref(), bytes, before);
-                loaded.arrivals.push(before);
+                let arrival = self.arrival(frame, key.as_deref(), bytes, before);
+                loaded.arrivals.push(arrival);
+                // What a worker puts aside for its broken clock does not move what comes after it.
+                if arrival <= latest {
+                    before = arrival;
+                }
             }
             if sender.send(Event::Loaded(loaded)).is_err() {
                 return Ok(());
