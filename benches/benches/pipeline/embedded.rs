@@ -94,7 +94,7 @@ pub fn work(store: &Path) {
     let log = EmbeddedLog::open(&EmbeddedSettings::new(store)).expect("a log");
     let (telemetry, views) = (Arc::new(Telemetry::begin("bench")), Arc::new(Views::default()));
     let watch = Watch::new(&telemetry, 0, &views, &Arc::default());
-    let settings = Settings { time: TimeSource::Records, ..Settings::default() };
+    let settings = Settings { time: TimeSource::Records, ahead_max_s: None, ..Settings::default() };
     let mut worker = Worker::new(log, watch, settings, sources());
     loop {
         worker.step(&engine).expect("a step");

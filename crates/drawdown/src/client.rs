@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 use crate::exit::{Done, Failure, Run};
 
 pub use pages::{List, PageArgs, SpanArgs};
-pub use send::{Client, Written};
+pub use send::{Client, Taken};
 pub use server::{ServerArgs, VARIABLES};
 pub use show::{EVENT_COLUMNS, amount, event_row, events, instant, labelled, list, text, to_the_second};
 
@@ -78,12 +78,24 @@ impl Reading {
     /// # Errors
     /// There is no such thing, or no answer.
     pub fn show(&self, path: &str, write: impl FnOnce(&Value, &mut dyn Write) -> io::Result<()>) -> Run {
-        let body = Client::new(&self.server)?.get(path)?;
+        self.show_version(path, |value, _, out| write(value, out))
+    }
+
+    /// The same, with its version.
+    ///
+    /// # Errors
+    /// There is no such thing, or no answer.
+    pub fn show_version(
+        &self,
+        path: &str,
+        write: impl FnOnce(&Value, Option<&str>, &mut dyn Write) -> io::Result<()>,
+    ) -> Run {
+        let Taken { body, version, .. } = Client::new(&self.server)?.get_version(path)?;
         let mut out = io::stdout().lock();
         if self.json {
             print_json(&body, &mut out)?;
         } else {
-            write(&read(&body)?, &mut out)?;
+            write(&read(&body)?, version.as_deref(), &mut out)?;
         }
         Ok(Done::Well)
     }
@@ -95,8 +107,17 @@ impl Writing {
     /// # Errors
     /// It was refused, or what became of it is not known.
     pub fn send(&self, method: &str, path: &str, fields: Option<&Value>) -> Run {
+        self.send_if(method, path, fields, None)
+    }
+
+    /// The same, if what is changed is still of this version.
+    ///
+    /// # Errors
+    /// It was refused, or what became of it is not known.
+    pub fn send_if(&self, method: &str, path: &str, fields: Option<&Value>, version: Option<&str>) -> Run {
         let client = Client::new(&self.server)?;
-        let Written { body, is_again } = client.write(method, path, fields, self.idempotency_key.as_deref())?;
+        let written = client.write(method, path, fields, self.idempotency_key.as_deref(), version)?;
+        let Taken { body, is_again, .. } = written;
         let mut out = io::stdout().lock();
         if self.json {
             print_json(&body, &mut out)?;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use drawdown_engine::log::{Input, Output};
-use drawdown_engine::worker::{Profiles, Settings, Sources, TimeSource};
+use drawdown_engine::worker::{AHEAD_MAX_S, Profiles, Settings, Sources, TimeSource};
 use drawdown_stream::embedded::{EmbeddedSettings, Retention};
 use drawdown_stream::kafka::KafkaSettings;
 
@@ -62,7 +62,9 @@ pub fn embedded_settings(config: &Config, embedded: &Embedded) -> EmbeddedSettin
 
 /// The figures of the worker's loop.
 pub fn worker_settings(config: &Config) -> Settings {
+    let is_history = config.time.source == Source::Records;
     Settings {
+        ahead_max_s: (!is_history).then_some(AHEAD_MAX_S),
         records_max: config.commit.records_max,
         bytes_max: config.commit.bytes_max,
         interval: config.commit.interval,

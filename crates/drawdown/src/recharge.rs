@@ -19,6 +19,7 @@ Exit codes: 0 done; 2 refused, or wrong usage; 3 a fault, or nobody knows what b
 
 Examples:
   drawdown recharge configure contoso --amount 100 --trigger 20 --agreement EA-1
+  drawdown recharge configure contoso --amount 200 --trigger 20 --agreement EA-1 --if-match 5d0e…
   drawdown recharge payment-method contoso --card-file token
   drawdown recharge settle contoso 3 succeeded")]
 pub struct Args {
@@ -37,6 +38,11 @@ enum Command {
     Settle(SettleArgs),
     /// List invoices and statements of post-usage
     Invoices(LinesArgs),
+}
+
+fn parse_version(text: &str) -> Result<String, String> {
+    let is_version = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_version { Ok(text.to_owned()) } else { Err("write the version as it is shown".to_owned()) }
 }
 
 /// How recharges are paid.
@@ -92,6 +98,9 @@ struct ConfigureArgs {
     /// Keep the settings, but buy nothing
     #[arg(long)]
     off: bool,
+    /// Only if the settings are still those of which `recharge show` said this version
+    #[arg(long, value_name = "VERSION", value_parser = parse_version)]
+    if_match: Option<String>,
     #[command(flatten)]
     payment: PaymentArgs,
     #[command(flatten)]
@@ -143,7 +152,7 @@ struct SettleArgs {
 pub fn run(args: &Args) -> Run {
     match &args.command {
         Command::Configure(args) => configure(args),
-        Command::Show(args) => args.reading.show(&path(&["accounts", &args.org, "auto-recharge"]), show),
+        Command::Show(args) => args.reading.show_version(&path(&["accounts", &args.org, "auto-recharge"]), show),
         Command::PaymentMethod(args) => {
             let fields = json!({"paymentMethod": args.payment.needed()?});
             args.writing.send("PUT", &path(&["accounts", &args.org, "payment-method"]), Some(&fields))
@@ -166,7 +175,8 @@ fn configure(args: &ConfigureArgs) -> Run {
         ("monthlyCap", args.monthly_cap.as_ref().map(|cap| json!(cap))),
         ("paymentMethod", Some(args.payment.needed()?)),
     ]);
-    args.writing.send("PUT", &path(&["accounts", &args.org, "auto-recharge"]), Some(&fields))
+    let place = path(&["accounts", &args.org, "auto-recharge"]);
+    args.writing.send_if("PUT", &place, Some(&fields), args.if_match.as_deref())
 }
 
 fn settle(args: &SettleArgs) -> Run {
@@ -185,7 +195,7 @@ fn settle(args: &SettleArgs) -> Run {
     args.writing.send("POST", &place, Some(&fields))
 }
 
-fn show(settings: &Value, out: &mut dyn Write) -> io::Result<()> {
+fn show(settings: &Value, version: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
     let payment = &settings["paymentMethod"];
     let order = payment["purchaseOrder"].as_str().map(|order| format!(", purchase order {order}")).unwrap_or_default();
     let method = match payment["card"].as_str() {
@@ -199,6 +209,7 @@ fn show(settings: &Value, out: &mut dyn Write) -> io::Result<()> {
             ("trigger", text(&settings["triggerAmount"])),
             ("monthly cap", text(&settings["monthlyCap"])),
             ("paid by", method),
+            ("version", version.unwrap_or_default().to_owned()),
         ],
         out,
     )

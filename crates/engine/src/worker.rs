@@ -40,6 +40,9 @@ pub struct Settings {
     pub interval: Duration,
     /// What moves time where no records come.
     pub time: TimeSource,
+    /// How far ahead of the log's clock an arrival may be, in seconds: what says that it arrived later has a broken clock, and
+    /// is put aside. `None` for records of another time than the log's.
+    pub ahead_max_s: Option<i64>,
 }
 
 /// What lets time go on.
@@ -64,11 +67,13 @@ impl Default for Settings {
             bytes_max: 32 << 20,
             interval: Duration::from_millis(50),
             time: TimeSource::Clock { delay_s: 5, interval: Duration::from_secs(1) },
+            ahead_max_s: Some(AHEAD_MAX_S),
         }
     }
 }
 
-/// How far ahead of the log's clock an arrival may be, in seconds: clocks of machines differ, and zones are mistaken.
+/// How far ahead of the log's clock an arrival may be, unless said otherwise, in seconds: clocks of machines differ, and
+/// zones are mistaken.
 pub const AHEAD_MAX_S: i64 = 86_400;
 
 /// What a step did.
@@ -234,7 +239,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
         };
         let mut rated = self.spare.pop().unwrap_or_default();
         rated.batch = batch;
-        rated.latest = self.latest_arrival();
+        rated.latest = self.settings.ahead_max_s.map(|ahead_max_s| self.log.now().plus_seconds(ahead_max_s));
         rated.tick = ticks;
         let earlier = Earlier { log: &mut self.log, in_flight: self.in_flight.as_ref(), recent: &mut self.recent };
         let outcome = rated.rate(&mut self.partitions, engine, &mut self.sources, earlier);
@@ -251,15 +256,6 @@ impl<L: Log, O: Observer> Worker<L, O> {
             self.rated = Some(rated);
         }
         Ok(())
-    }
-
-    /// What arrived later than that has a broken clock. Records of another time than ours are left alone where they alone
-    /// move time.
-    fn latest_arrival(&self) -> Option<Timestamp> {
-        match self.settings.time {
-            TimeSource::Clock { .. } => Some(self.log.now().plus_seconds(AHEAD_MAX_S)),
-            TimeSource::Records => None,
-        }
     }
 
     /// The time to tell the partitions, if it is time for that and something is due.

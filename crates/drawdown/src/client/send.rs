@@ -37,14 +37,17 @@ pub(super) struct Answer {
     pub body: Vec<u8>,
     retry_after: Option<Duration>,
     location: Option<String>,
+    etag: Option<String>,
     is_again: bool,
 }
 
-/// A change that was made.
-pub struct Written {
+/// What was asked for, or a change that was made.
+pub struct Taken {
     /// The answer.
     pub body: Vec<u8>,
-    /// It had been made before, under the same key.
+    /// Which version of it this is, where it has any.
+    pub version: Option<String>,
+    /// The change had been made before, under the same key.
     pub is_again: bool,
 }
 
@@ -55,6 +58,15 @@ struct Asked<'a> {
     body: Option<&'a [u8]>,
     /// Of a change.
     idempotency_key: Option<&'a str>,
+    /// The version that is to be changed, and no other.
+    if_match: Option<&'a str>,
+}
+
+impl<'a> Asked<'a> {
+    /// Without a body, key or condition.
+    fn of(method: &'a str, path: &'a str) -> Self {
+        Asked { method, path, body: None, idempotency_key: None, if_match: None }
+    }
 }
 
 /// There is no answer.
@@ -95,7 +107,15 @@ impl Client {
     /// # Errors
     /// It is not to be had.
     pub fn get(&self, path: &str) -> Result<Vec<u8>, Failure> {
-        self.ask_freely(&Asked { method: "GET", path, body: None, idempotency_key: None })
+        Ok(self.get_version(path)?.body)
+    }
+
+    /// The same, with its version.
+    ///
+    /// # Errors
+    /// It is not to be had.
+    pub fn get_version(&self, path: &str) -> Result<Taken, Failure> {
+        self.ask_freely(&Asked::of("GET", path))
     }
 
     /// The same, but `None` where nobody answers.
@@ -103,8 +123,7 @@ impl Client {
     /// # Errors
     /// There is an answer, and it is another.
     pub fn get_if_there(&self, path: &str) -> Result<Option<Vec<u8>>, Failure> {
-        let asked = Asked { method: "GET", path, body: None, idempotency_key: None };
-        self.ask(&asked).ok().map(|answer| Ok(self.taken(answer, None)?.body)).transpose()
+        self.ask(&Asked::of("GET", path)).ok().map(|answer| Ok(self.taken(answer, None)?.body)).transpose()
     }
 
     /// Sends a change under a key, and waits until it is known what became of it.
@@ -117,10 +136,11 @@ impl Client {
         path: &str,
         fields: Option<&Value>,
         idempotency_key: Option<&str>,
-    ) -> Result<Written, Failure> {
+        if_match: Option<&str>,
+    ) -> Result<Taken, Failure> {
         let key = idempotency_key.map_or_else(|| uuid::Uuid::now_v7().to_string(), str::to_owned);
         let body = fields.map(|fields| fields.to_string().into_bytes());
-        let asked = Asked { method, path, body: body.as_deref(), idempotency_key: Some(&key) };
+        let asked = Asked { method, path, body: body.as_deref(), idempotency_key: Some(&key), if_match };
         let answer = self.ask(&asked).map_err(|silence| self.silent(&silence, Some(&key)))?;
         let place = answer.location.as_deref().filter(|place| answer.status == 202 && place.starts_with('/'));
         let answer = match place {
@@ -136,7 +156,7 @@ impl Client {
     /// It was refused.
     pub fn publish(&self, fields: &Value) -> Result<Vec<u8>, Failure> {
         let body = fields.to_string().into_bytes();
-        self.ask_freely(&Asked { method: "POST", path: "/v1/decks", body: Some(&body), idempotency_key: None })
+        Ok(self.ask_freely(&Asked { body: Some(&body), ..Asked::of("POST", "/v1/decks") })?.body)
     }
 
     /// Withdraws a version of a deck: one that is withdrawn already stays so, so it needs no key.
@@ -145,13 +165,13 @@ impl Client {
     /// It was refused.
     pub fn withdraw(&self, id: &str, version: u32) -> Result<Vec<u8>, Failure> {
         let path = format!("/v1/decks/{}/{version}", escaped(id));
-        self.ask_freely(&Asked { method: "DELETE", path: &path, body: None, idempotency_key: None })
+        Ok(self.ask_freely(&Asked::of("DELETE", &path))?.body)
     }
 
     /// What may be asked any number of times.
-    fn ask_freely(&self, asked: &Asked<'_>) -> Result<Vec<u8>, Failure> {
+    fn ask_freely(&self, asked: &Asked<'_>) -> Result<Taken, Failure> {
         let answer = self.ask(asked).map_err(|silence| self.silent(&silence, None))?;
-        Ok(self.taken(answer, None)?.body)
+        self.taken(answer, None)
     }
 
     /// Sends a request, again where the server asks for that: a change has its key, so it is done once.
@@ -181,6 +201,9 @@ impl Client {
         if let Some(key) = asked.idempotency_key {
             request = request.header("idempotency-key", key);
         }
+        if let Some(version) = asked.if_match {
+            request = request.header("if-match", format!("\"{version}\""));
+        }
         let built = |error| silent(Error::Http(error));
         let mut response = match asked.body {
             Some(body) => {
@@ -192,17 +215,17 @@ impl Client {
         let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let seconds = |text: String| text.parse().ok().map(Duration::from_secs);
         let (retry_after, location) = (header("retry-after").and_then(seconds), header("location"));
-        let is_again = header("idempotency-replayed").is_some();
+        let (etag, is_again) = (header("etag"), header("idempotency-replayed").is_some());
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(ANSWER_BYTES_MAX).read_to_vec();
         let body = body.map_err(|error| Silence { error: error.to_string(), was_sent: true })?;
-        Ok(Answer { status, body, retry_after, location, is_again })
+        Ok(Answer { status, body, retry_after, location, etag, is_again })
     }
 
     /// Waits for what becomes of a change that the log has.
     fn follow(&self, place: &str, key: &str) -> Result<Answer, Failure> {
         let until = Instant::now() + OUTCOME_PATIENCE;
-        let asked = Asked { method: "GET", path: place, body: None, idempotency_key: None };
+        let asked = Asked::of("GET", place);
         while Instant::now() < until {
             sleep(PAUSE_MIN);
             let Ok(answer) = self.ask_once(&asked) else { continue };
@@ -221,9 +244,12 @@ impl Client {
         Err(Failure::Fault(anyhow::anyhow!("{what}; {}", problem::repeat(key))))
     }
 
-    fn taken(&self, answer: Answer, idempotency_key: Option<&str>) -> Result<Written, Failure> {
+    fn taken(&self, answer: Answer, idempotency_key: Option<&str>) -> Result<Taken, Failure> {
         match answer.status {
-            200..=299 => Ok(Written { body: answer.body, is_again: answer.is_again }),
+            200..=299 => {
+                let version = answer.etag.map(|etag| etag.trim_matches('"').to_owned());
+                Ok(Taken { body: answer.body, version, is_again: answer.is_again })
+            }
             _ => Err(problem::failure(&answer, &self.base, self.key.is_some(), idempotency_key)),
         }
     }

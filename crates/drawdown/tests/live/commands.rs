@@ -63,6 +63,12 @@ fn recharges(desk: &Desk) {
     shown.say("recharge settle contoso 1 succeeded --amount 100");
     shown.say("recharge history contoso");
     shown.say("recharge invoices contoso");
+    let settings = desk.ask("recharge show contoso").stdout;
+    let version = settings.lines().find_map(|line| line.strip_prefix("version")).expect("a version").trim();
+    let change = "recharge configure contoso --amount 100 --trigger 500 --off --agreement EA-1";
+    desk.ask(&format!("{change} --if-match 0000000000000000")).expect(2);
+    desk.ask(&format!("{change} --if-match {version} --idempotency-key only-once")).expect(0);
+    desk.ask(&format!("{change} --if-match {version}")).expect(2);
     shown.say("recharge configure contoso --amount 100 --trigger 500 --off --agreement EA-1");
     insta::assert_snapshot!("recharge", shown.take());
 }

@@ -430,6 +430,8 @@ fn any_settings(random: &mut Random) -> worker::Settings {
         records_max: pick([1, 5, 20, 1_000]),
         bytes_max: pick([1, 2_000, 20_000, 1 << 20]),
         interval: Duration::from_millis(pick([1, 10, 50, 200]) as u64),
+        // Nor does it keep up with what is there already.
+        ahead_max_s: None,
         // No delay: the time of day never runs ahead of what is still to come.
         time: TimeSource::Clock { delay_s: 0, interval: Duration::from_millis(pick([1, 30, 100, 500]) as u64) },
     }

@@ -85,27 +85,33 @@ fn accounts_beyond_one_read_are_restored_whole() {
         _ => format!("ü{number}").into_bytes(),
     });
     let mut keys: Vec<Vec<u8>> = keys.chain([Vec::new()]).collect();
+    let state = |key: &[u8]| [key, b" is this"].concat();
     for key in &keys {
-        log.append(Output::Accounts, 0, key, key).unwrap();
+        log.append(Output::Accounts, 0, key, &state(key)).unwrap();
     }
+    log.append(Output::Accounts, 0, b"gone", b"state").unwrap();
+    log.append(Output::Accounts, 0, b"never there", b"").unwrap();
+    log.commit(&[]).unwrap();
+    log.begin().unwrap();
+    log.append(Output::Accounts, 0, b"gone", b"").unwrap();
     log.commit(&[]).unwrap();
     log.settle().unwrap();
     let mut found = Vec::new();
-    let log = restored(log, &mut |kept| found.push(kept.value.to_vec())).unwrap();
+    let log = restored(log, &mut |kept| found.push(kept.key.to_vec())).unwrap();
     keys.sort();
     found.sort();
     assert!(found == keys);
     let mut listed = 0;
     let reader = Reader::open(directory.path()).unwrap();
     reader
-        .accounts(&mut |org, state| {
-            assert_eq!(org, state);
+        .accounts(&mut |org, held| {
+            assert_eq!(held, state(org));
             listed += 1;
         })
         .unwrap();
     assert_eq!(listed, keys.len());
     for key in keys.iter().step_by(100) {
-        assert_eq!(reader.account(key).unwrap().as_ref(), Some(key));
+        assert_eq!(reader.account(key).unwrap(), Some(state(key)));
     }
     drop(log);
 }
