@@ -360,7 +360,7 @@ mod tests {
         let value: serde_json::Value = serde_json::from_slice(&line).unwrap();
         assert_eq!(value["calleeNumber"], "+442071838750*");
         assert_eq!(value["pool"]["minutes"], 5);
-        assert_eq!(value["amountWithoutPool"], "0.115000");
+        assert_eq!(value["amountWithoutPool"], "0.115");
         assert!(line.ends_with(b"}\n"));
     }
 }
