@@ -32,7 +32,7 @@ pub struct Calls {
     rules: Rules,
     catalogue: CatalogueNow,
     meters: CallMeters,
-    /// Somebody has asked since the process began: until then a commit pays nothing.
+    /// Somebody has asked since the process began, or a promise was read back: until then a commit pays nothing.
     is_asked: AtomicBool,
 }
 
@@ -142,11 +142,6 @@ impl Calls {
         self.authoriser.restore(partition, key, state);
     }
 
-    /// These partitions are not ours any more, or are to be read back.
-    pub fn forget_promises(&self, partitions: &[u32]) {
-        self.authoriser.forget(partitions);
-    }
-
     /// A state was read back, and is published.
     pub fn saved(&self, key: &[u8], state: &[u8]) {
         if self.is_asked.load(Ordering::Acquire) {
@@ -154,9 +149,10 @@ impl Calls {
         }
     }
 
-    /// Partitions are not ours any more.
-    pub fn forget(&self) {
+    /// These partitions are not ours any more, or are to be read back.
+    pub fn forget(&self, partitions: &[u32]) {
         self.books.forget();
+        self.authoriser.forget(partitions);
     }
 }
 

@@ -218,8 +218,7 @@ fn unknown(key: &HeaderValue) -> Response {
 }
 
 fn nobody() -> Problem {
-    let detail =
-        "no process owns the organisation's partition at this moment, or its owner is still reading it back; try again";
+    let detail = "no process owns the organisation's partition at this moment, or its owner is still reading it back, or has no deck yet (/readyz says); try again";
     Problem::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", detail).retry_after(1)
 }
 

@@ -23,7 +23,7 @@ use drawdown_units::{Currency, Money, Timestamp};
 use drawdown_wire::debit::{DebitLine, Pricing, Unrated};
 use drawdown_wire::event::{self, Cause};
 use drawdown_wire::number::Places;
-use drawdown_wire::seen::Claims;
+use drawdown_wire::seen::{Claims, Place};
 use drawdown_wire::{Cdr, Flags, Reason, Rejection};
 
 use crate::accounts::{Accounts, Slot};
@@ -190,8 +190,8 @@ pub struct Partition {
     batch: u32,
     effects: Effects,
     transactions: Transactions,
-    /// How many messages of identities were written, and how many of those are final.
-    messages: Messages,
+    /// The messages of identities that were written.
+    messages: Numbered,
     /// Identities of calls that started by then may be missing: the log has forgotten their messages.
     forgotten_until: Option<Timestamp>,
     /// The number of the last record, where records are numbered one by one.
@@ -203,12 +203,28 @@ pub struct Partition {
     rate_plans: Vec<Arc<str>>,
 }
 
-/// Messages of identities, counted from the first that a partition ever wrote.
-#[derive(Debug, Clone, Copy, Default)]
-struct Messages {
-    written: u32,
-    sealed: u32,
-    settled: u32,
+/// The last message of identities, of the batch in progress, the sealed one, and what is final.
+#[derive(Debug, Clone, Copy)]
+struct Numbered {
+    written: Written,
+    sealed: Written,
+    settled: Written,
+}
+
+/// A message of identities.
+#[derive(Debug, Clone, Copy)]
+struct Written {
+    /// Counted from the first that the partition ever wrote; 0 before that.
+    ordinal: u32,
+    /// The partition's clock at its end.
+    clock: Timestamp,
+}
+
+impl Default for Numbered {
+    fn default() -> Self {
+        let none = Written { ordinal: 0, clock: Timestamp::MIN };
+        Numbered { written: none, sealed: none, settled: none }
+    }
 }
 
 /// How many names of rate plans are kept to be shared.
@@ -228,7 +244,7 @@ impl Default for Partition {
             batch: 1,
             effects: Effects::default(),
             transactions: Transactions::default(),
-            messages: Messages::default(),
+            messages: Numbered::default(),
             forgotten_until: None,
             record_number: None,
             places: Places::default(),
@@ -506,8 +522,11 @@ impl Partition {
     /// log's time, by which what the batch appends can be found again.
     pub fn write_claims(&mut self, out: &mut Vec<u8>, now: Timestamp) {
         if !self.claims.is_empty() {
-            self.messages.written = self.messages.written.saturating_add(1);
-            self.claims.write(out, self.batch, self.messages.written, self.clock, now);
+            let before = self.messages.written;
+            let ordinal = before.ordinal.saturating_add(1);
+            self.messages.written = Written { ordinal, clock: self.clock };
+            let place = Place { ordinal, clock_before: before.clock };
+            self.claims.write(out, self.batch, place, self.clock, now);
             self.note_transaction(now);
         }
     }
@@ -545,6 +564,11 @@ impl Partition {
     /// The identities of debited records.
     pub fn records(&self) -> &Dedup {
         &self.records
+    }
+
+    /// The greatest arrival of anything booked.
+    pub fn clock(&self) -> Timestamp {
+        self.clock
     }
 
     /// When something is due next, or earlier; never later.

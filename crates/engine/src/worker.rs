@@ -154,18 +154,32 @@ impl<L: Log, O: Observer> Worker<L, O> {
         outcome
     }
 
-    /// Ends in good order: what is in flight is waited for, what was only rated is left to whoever comes next.
+    /// Ends in good order: what is in flight is waited for, what is to be kept beside the accounts is kept, what was only
+    /// rated is left to whoever comes next.
     ///
     /// # Errors
     /// What the log says; whatever was committed stays.
     pub fn stop(mut self) -> Result<(L, O), LogError> {
-        match self.settle() {
+        match self.settle().and_then(|()| self.keep_last()) {
             Ok(()) => {}
             Err(LogError::Abort(_)) => self.log.abort()?,
             Err(fatal) => return Err(fatal),
         }
         self.drop_partitions();
         Ok((self.log, self.observer))
+    }
+
+    fn keep_last(&mut self) -> Result<(), LogError> {
+        if self.is_restoring || self.rated.is_some() || !self.observer.has_unkept() {
+            return Ok(());
+        }
+        let mut last = Rated::default();
+        last.keep(self.partitions.keys().copied(), &mut self.observer);
+        if !last.is_empty() {
+            self.rated = Some(last);
+            self.send()?;
+        }
+        self.settle()
     }
 
     fn advance(&mut self, engine: &Engine<'_>) -> Result<Step, LogError> {
@@ -239,7 +253,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
         };
         let mut rated = self.spare.pop().unwrap_or_default();
         rated.batch = batch;
-        rated.latest = self.settings.ahead_max_s.map(|ahead_max_s| self.log.now().plus_seconds(ahead_max_s));
+        rated.clock = self.settings.ahead_max_s.map(|ahead_max_s| (self.log.now(), ahead_max_s));
         rated.tick = ticks;
         let earlier = Earlier { log: &mut self.log, in_flight: self.in_flight.as_ref(), recent: &mut self.recent };
         let outcome = rated.rate(&mut self.partitions, engine, &mut self.sources, earlier);
@@ -337,10 +351,10 @@ impl<L: Log, O: Observer> Worker<L, O> {
     }
 
     fn drop_partitions(&mut self) {
+        self.give_back();
         for partition in self.partitions.keys() {
             self.observer.dropped(*partition);
         }
-        self.give_back();
         self.partitions.clear();
         self.recent.clear();
         self.gathered.clear();

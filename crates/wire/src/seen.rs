@@ -6,11 +6,14 @@
 use drawdown_units::Timestamp;
 
 /// The form and its version.
-const FORM: u8 = 2;
-/// The one before: it does not say when the transaction was appended.
+const FORM: u8 = 3;
+/// The one before: it does not say what the clock was before.
+const FORM_2: u8 = 2;
+/// The one before that: nor does it say when the transaction was appended.
 const FORM_1: u8 = 1;
 const HEAD_BYTES: usize = 29;
 const APPENDED_BYTES: usize = 8;
+const BEFORE_BYTES: usize = 12;
 const RECORD_BYTES: usize = 20;
 const COMMAND_BYTES: usize = 12;
 
@@ -36,6 +39,15 @@ pub struct SeenCommand {
     pub day: i32,
 }
 
+/// Where a message stands among those of its partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Counted from 1.
+    pub ordinal: u32,
+    /// The partition's clock at the end of the message before; of the first, as it began.
+    pub clock_before: Timestamp,
+}
+
 /// The identities claimed so far by a transaction.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claims {
@@ -50,8 +62,9 @@ pub struct Seen<'a> {
     pub transaction: u32,
     /// The partition's clock at its end.
     pub clock: Timestamp,
-    /// Which message of its partition it is, from 1; 0 where it does not say, as those of before 0.1 did not.
-    pub ordinal: u32,
+    /// Which message of its partition it is, and what the clock was at the end of the one before; `None` where it does not
+    /// say.
+    pub place: Option<Place>,
     /// The log's time shortly before it was appended, to the millisecond below.
     pub appended: Option<Timestamp>,
     records: &'a [u8],
@@ -92,16 +105,18 @@ impl Claims {
         self.records.len() / RECORD_BYTES
     }
 
-    /// Appends the message, the partition's `ordinal`-th; `appended` is the log's time.
-    pub fn write(&self, out: &mut Vec<u8>, transaction: u32, ordinal: u32, clock: Timestamp, appended: Timestamp) {
+    /// Appends the message; `appended` is the log's time.
+    pub fn write(&self, out: &mut Vec<u8>, transaction: u32, place: Place, clock: Timestamp, appended: Timestamp) {
         out.push(FORM);
         out.extend_from_slice(&transaction.to_le_bytes());
         out.extend_from_slice(&clock.seconds().to_le_bytes());
         out.extend_from_slice(&clock.nanos().to_le_bytes());
         out.extend_from_slice(&(self.records.len() as u64).to_le_bytes());
         // What follows the records are commands.
-        out.extend_from_slice(&ordinal.to_le_bytes());
+        out.extend_from_slice(&place.ordinal.to_le_bytes());
         out.extend_from_slice(&appended.milliseconds().to_le_bytes());
+        out.extend_from_slice(&place.clock_before.seconds().to_le_bytes());
+        out.extend_from_slice(&place.clock_before.nanos().to_le_bytes());
         out.extend_from_slice(&self.records);
         out.extend_from_slice(&self.commands);
     }
@@ -118,30 +133,49 @@ pub struct ReadError(&'static str);
 /// What is wrong with it.
 pub fn read(bytes: &[u8]) -> Result<Seen<'_>, ReadError> {
     let (head, rest) = bytes.split_at_checked(HEAD_BYTES).ok_or(ReadError("it is too short"))?;
-    let (appended, rest) = match head[0] {
-        FORM => {
-            let (bytes, rest) = rest.split_at_checked(APPENDED_BYTES).ok_or(ReadError("it is too short"))?;
-            let milliseconds = i64::from_le_bytes(array(bytes));
-            let nanos = milliseconds.rem_euclid(1_000) as u32 * 1_000_000;
-            (Some(Timestamp::from_parts(milliseconds.div_euclid(1_000), nanos)), rest)
-        }
-        FORM_1 => (None, rest),
-        _ => return Err(ReadError("its form is neither 1 nor 2")),
-    };
+    let form = head[0];
+    if ![FORM, FORM_2, FORM_1].contains(&form) {
+        return Err(ReadError("its form is none of 1 to 3"));
+    }
+    let (appended, rest) = cut(rest, APPENDED_BYTES, form >= FORM_2)?;
+    let (before, rest) = cut(rest, BEFORE_BYTES, form >= FORM)?;
     let transaction = u32::from_le_bytes(array(&head[1..5]));
-    let nanos = u32::from_le_bytes(array(&head[13..17]));
-    if nanos >= 1_000_000_000 || transaction == 0 {
+    if transaction == 0 {
         return Err(ReadError("its head has a number that cannot be"));
     }
-    let clock = Timestamp::from_parts(i64::from_le_bytes(array(&head[5..13])), nanos);
+    let appended = appended.map(|bytes| {
+        let milliseconds = i64::from_le_bytes(array(bytes));
+        let nanos = milliseconds.rem_euclid(1_000) as u32 * 1_000_000;
+        Timestamp::from_parts(milliseconds.div_euclid(1_000), nanos)
+    });
+    let clock = instant(&head[5..17])?;
+    let ordinal = u32::from_le_bytes(array(&head[25..29]));
+    let place = before.map(|bytes| Ok(Place { ordinal, clock_before: instant(bytes)? })).transpose()?;
     let length = usize::try_from(u64::from_le_bytes(array(&head[17..25])));
     let split = length.ok().and_then(|length| rest.split_at_checked(length));
     let (records, commands) = split.ok_or(ReadError("it is cut off"))?;
     if records.len() % RECORD_BYTES != 0 || commands.len() % COMMAND_BYTES != 0 {
         return Err(ReadError("it ends within an entry"));
     }
-    let ordinal = u32::from_le_bytes(array(&head[25..29]));
-    Ok(Seen { transaction, clock, ordinal, appended, records, commands })
+    Ok(Seen { transaction, clock, place, appended, records, commands })
+}
+
+/// The next `length` bytes, where the form has them, and the rest.
+fn cut(bytes: &[u8], length: usize, is_there: bool) -> Result<(Option<&[u8]>, &[u8]), ReadError> {
+    if !is_there {
+        return Ok((None, bytes));
+    }
+    let (field, rest) = bytes.split_at_checked(length).ok_or(ReadError("it is too short"))?;
+    Ok((Some(field), rest))
+}
+
+/// Seconds and nanoseconds.
+fn instant(bytes: &[u8]) -> Result<Timestamp, ReadError> {
+    let nanos = u32::from_le_bytes(array(&bytes[8..12]));
+    if nanos >= 1_000_000_000 {
+        return Err(ReadError("it has a number that cannot be"));
+    }
+    Ok(Timestamp::from_parts(i64::from_le_bytes(array(&bytes[..8])), nanos))
 }
 
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
@@ -173,6 +207,27 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Messages of before stay in their topic for weeks.
+    #[test]
+    fn forms_of_before_are_read() {
+        let mut claims = Claims::default();
+        claims.record(SeenRecord { identity: 1, content: 2, revision: 3, day: 4 });
+        let mut bytes = Vec::new();
+        let clock = Timestamp::from_parts(1_780_000_000, 5);
+        claims.write(&mut bytes, 7, Place { ordinal: 3, clock_before: clock }, clock, clock);
+        let appended = read(&bytes).unwrap().appended;
+        bytes.drain(HEAD_BYTES + APPENDED_BYTES..HEAD_BYTES + APPENDED_BYTES + BEFORE_BYTES);
+        bytes[0] = FORM_2;
+        assert_eq!(summary(&read(&bytes).unwrap()), (7, clock, None, appended, 1));
+        bytes.drain(HEAD_BYTES..HEAD_BYTES + APPENDED_BYTES);
+        bytes[0] = FORM_1;
+        assert_eq!(summary(&read(&bytes).unwrap()), (7, clock, None, None, 1));
+    }
+
+    fn summary(seen: &Seen<'_>) -> (u32, Timestamp, Option<Place>, Option<Timestamp>, usize) {
+        (seen.transaction, seen.clock, seen.place, seen.appended, seen.records().count())
+    }
+
     proptest! {
         #[test]
         fn what_is_written_reads_back(
@@ -186,9 +241,10 @@ mod tests {
             records.iter().copied().map(record).for_each(|seen| claims.record(seen));
             commands.iter().copied().map(command).for_each(|seen| claims.command(seen));
             let mut bytes = Vec::new();
-            claims.write(&mut bytes, 7, 3, Timestamp::from_parts(1_780_000_000, 5), Timestamp::from_parts(9, 8_765_432));
+            let place = Place { ordinal: 3, clock_before: Timestamp::from_parts(1_700_000_000, 6) };
+            claims.write(&mut bytes, 7, place, Timestamp::from_parts(1_780_000_000, 5), Timestamp::from_parts(9, 8_765_432));
             let seen = read(&bytes).unwrap();
-            prop_assert_eq!((seen.transaction, seen.ordinal), (7, 3));
+            prop_assert_eq!((seen.transaction, seen.place), (7, Some(place)));
             prop_assert_eq!(seen.clock, Timestamp::from_parts(1_780_000_000, 5));
             prop_assert_eq!(seen.appended, Some(Timestamp::from_parts(9, 8_000_000)));
             prop_assert_eq!(seen.records().collect::<Vec<_>>(), records.into_iter().map(record).collect::<Vec<_>>());

@@ -102,12 +102,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Shard {
     /// Keeps a call that is not kept, or whose claim is suspended. `held` is what the claims on its pool are promised from now on.
     pub fn keep(&mut self, partition: u32, (org, call): (&str, &str), mut reservation: Reservation, held: Money) {
-        self.unkept.note(partition, org, call);
+        let was_noted = self.unkept.note(partition, org, call);
         let of_org = self.due(partition, (org, call), reservation.due);
         of_org.claims.add(&reservation.claim, reservation.asked.start, held);
-        if let Some(before) = of_org.calls.remove(call) {
-            reservation.is_kept = before.is_kept;
-            self.count -= 1;
+        match of_org.calls.remove(call) {
+            Some(before) => {
+                reservation.is_kept = before.is_kept;
+                self.count -= 1;
+            }
+            // A call of that id is over, which the log is still to learn.
+            None => reservation.is_kept = was_noted,
         }
         self.insert(org, call, reservation);
     }

@@ -23,15 +23,16 @@ impl Unkept {
         Unkept { partitions: FxHashMap::default(), count }
     }
 
-    /// What is promised to a call has changed.
-    pub fn note(&mut self, partition: u32, org: &str, call: &str) {
-        self.note_key(partition, call_key(org, call).into());
+    /// What is promised to a call has changed; whether it had before.
+    pub fn note(&mut self, partition: u32, org: &str, call: &str) -> bool {
+        self.note_key(partition, call_key(org, call).into())
     }
 
     /// Likewise, by its key.
-    pub fn note_key(&mut self, partition: u32, key: Box<[u8]>) {
+    pub fn note_key(&mut self, partition: u32, key: Box<[u8]>) -> bool {
         let is_new = self.partitions.entry(partition).or_default().insert(key);
         self.count.fetch_add(usize::from(is_new), Ordering::Relaxed);
+        !is_new
     }
 
     /// A call is over that the log never knew of.

@@ -148,10 +148,22 @@ impl Shared {
 
     /// The worker's log broke: it has nothing until a new one is restored, and others may decide what was its own.
     pub fn restarted(&self, worker: u32) {
-        self.ours.given_up(worker).into_iter().for_each(|partition| self.views.views.forget(partition));
-        self.calls.forget();
+        self.give_up(worker);
         self.pulses[worker as usize].enter(Stage::Failed);
         self.telemetry.worker(worker as usize).failed();
+    }
+
+    /// A worker owns nothing any more: first nothing is answered for its partitions, then what is known of them is forgotten.
+    fn give_up(&self, worker: u32) {
+        let partitions = self.ours.given_up(worker);
+        if partitions.is_empty() {
+            return;
+        }
+        self.calls.forget(&partitions);
+        // Another worker may have taken one over, and published what it read back.
+        for partition in partitions.into_iter().filter(|partition| !self.ours.lists(*partition)) {
+            self.views.views.forget(partition);
+        }
     }
 
     pub fn stopped(&self, worker: u32) {
@@ -303,26 +315,23 @@ impl Observer for Watch {
             Change::Assigned(partitions) => {
                 tracing::info!(?partitions, "assigned");
                 self.meters.assigned(partitions);
-                let before = self.shared.ours.assigned(self.worker, partitions);
-                self.shared.calls.forget_promises(&before);
-                self.shared.calls.forget_promises(partitions);
+                self.shared.ours.assigned(self.worker, partitions);
+                self.shared.calls.forget(partitions);
             }
             Change::Revoked(partitions) => {
                 tracing::info!(?partitions, "given up");
                 self.meters.assigned(&[]);
-                self.shared.ours.given_up(self.worker);
             }
             Change::Lost(partitions) => {
                 tracing::warn!(?partitions, "lost: someone else may own them already");
                 self.meters.assigned(&[]);
-                self.shared.ours.given_up(self.worker);
             }
         }
     }
 
-    fn dropped(&mut self, partition: u32) {
-        self.shared.views.views.forget(partition);
-        self.shared.calls.forget();
+    fn dropped(&mut self, _: u32) {
+        // With one all are.
+        self.shared.give_up(self.worker);
     }
 
     fn has_unkept(&self) -> bool {

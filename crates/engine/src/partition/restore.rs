@@ -9,7 +9,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Limits, Partition};
+use super::{Limits, Partition, Written};
 use crate::dedup::Fingerprint;
 
 /// Why what was saved cannot be what a partition saved.
@@ -102,11 +102,13 @@ impl Partition {
     /// What is wrong with them.
     pub fn restore_seen(&mut self, message: &[u8], limits: &Limits) -> Result<(), RestoreError> {
         let seen = seen::read(message)?;
-        // The first that is left is not the first there was.
-        if self.messages.written == 0 && seen.ordinal > 1 {
-            self.forgotten_until = Some(seen.clock);
+        let before = self.messages.written;
+        if let Some(place) = seen.place.filter(|place| before.ordinal == 0 && place.ordinal > 1) {
+            // The first that is left is not the first there was.
+            self.forgotten_until = Some(place.clock_before);
         }
-        self.messages.written = self.messages.written.max(seen.ordinal).max(1);
+        let ordinal = seen.place.map_or(1, |place| place.ordinal).max(before.ordinal);
+        self.messages.written = Written { ordinal, clock: self.clock.max(seen.clock) };
         self.clock = self.clock.max(seen.clock);
         self.batch = self.batch.max(seen.transaction);
         if let Some(appended) = seen.appended {
@@ -146,7 +148,7 @@ impl Partition {
             }
         }
         self.accounts.iter_mut().for_each(|account| account.end_restore(rules));
-        if self.messages.written == 0 {
+        if self.messages.written.ordinal == 0 {
             // Every account was opened by something that was seen: all of it is forgotten.
             self.forgotten_until = self.accounts.iter().map(|account| account.head().clock).max();
         }

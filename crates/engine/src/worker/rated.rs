@@ -27,8 +27,8 @@ pub(super) struct Rated {
     pub batch: Batch,
     /// The time that partitions were told once their records were taken.
     pub tick: Option<Timestamp>,
-    /// What says that it arrived later than that has a broken clock; `None` where none is too late.
-    pub latest: Option<Timestamp>,
+    /// The log's time, and how far ahead of that an arrival may be, in seconds; `None` where none is too late.
+    pub clock: Option<(Timestamp, i64)>,
     /// When the first message was appended.
     pub began: Duration,
     written: Vec<Written>,
@@ -142,8 +142,12 @@ impl Rated {
         let mut greatest = Timestamp::MIN;
         let split = records.partition_point(|index| self.batch.stream(*index as usize).1 == Input::Commands);
         let (commands, cdrs) = records.split_at(split);
-        let latest = self.latest;
-        let plausible = |arrival: Timestamp| latest.map_or(arrival, |latest| arrival.min(latest));
+        // A machine whose clock is behind goes by what was booked already.
+        let latest = self.clock.map(|(now, ahead_max_s)| now.max(partition.clock()).plus_seconds(ahead_max_s));
+        let later = |greatest: Timestamp, arrival: Timestamp| match latest {
+            Some(latest) if arrival > latest => greatest,
+            _ => greatest.max(arrival),
+        };
         let mut commands = commands.iter().map(|index| self.batch.record(*index as usize)).peekable();
         for together in cdrs.chunks(AHEAD_COUNT) {
             let decoded = sources.decode_all(together.iter().map(|index| self.batch.record(*index as usize)));
@@ -156,17 +160,17 @@ impl Rated {
                 let arrival = decode::arrival(record, decoded);
                 // By arrival, commands first, each input in its own order (boundaries.md T4).
                 while let Some(command) = commands.next_if(|command| command.arrival <= arrival) {
-                    greatest = greatest.max(plausible(command.arrival));
+                    greatest = later(greatest, command.arrival);
                     self.answers.extend(written.command(partition, engine, latest, &command, &mut intake));
                 }
-                greatest = greatest.max(plausible(arrival));
+                greatest = later(greatest, arrival);
                 let ahead = check_arrival(arrival, latest).map_err(Err);
                 let decoded = ahead.as_ref().err().unwrap_or(decoded);
                 written.record(partition, engine, arrival, (record, decoded), &mut intake, read_back);
             }
         }
         for command in commands {
-            greatest = greatest.max(plausible(command.arrival));
+            greatest = later(greatest, command.arrival);
             self.answers.extend(written.command(partition, engine, latest, &command, &mut intake));
         }
         if let Some(now) = self.tick {

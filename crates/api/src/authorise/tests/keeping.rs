@@ -90,6 +90,24 @@ fn a_call_that_the_log_never_knew_leaves_nothing_there() {
     assert_eq!(Kept::default().commit(&authoriser), 0);
 }
 
+/// What the log knows of the first is taken out, whatever became of the second.
+#[test]
+fn an_id_that_is_used_again_leaves_nothing_there() {
+    let world = one_org();
+    let (authoriser, mut kept) = (Authoriser::default(), Kept::default());
+    let request = ask("acme", "a", "+442071838750");
+    let authorise = || assert!(authoriser.authorise(world.terms(), &world.partition, &request, world.now).allowed);
+    authorise();
+    assert_eq!(kept.commit(&authoriser), 1);
+    for _ in 0..2 {
+        assert!(authoriser.release("acme", "a", Released::Request));
+        authorise();
+    }
+    assert!(authoriser.release("acme", "a", Released::Request));
+    assert_eq!(kept.commit(&authoriser), 1);
+    assert!(kept.0.is_empty());
+}
+
 #[test]
 fn what_an_aborted_transaction_took_along_is_kept_with_the_next() {
     let world = one_org();

@@ -1,4 +1,5 @@
-//! Who owns what on Kafka: this process knows its own partitions at once, those of others from the group's coordinator.
+//! Who owns what: this process knows its own partitions at once; on Kafka it knows those of others from the group's
+//! coordinator.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,10 +21,13 @@ struct Owned {
 }
 
 impl Ours {
-    /// A worker owns these now, and is to read them back. Returns what it owned before.
-    pub fn assigned(&self, worker: u32, partitions: &[u32]) -> Vec<u32> {
-        let owned = Owned { partitions: partitions.to_vec(), is_restored: false };
-        self.lock().insert(worker, owned).unwrap_or_default().partitions
+    /// A worker owns these now, and is to read them back: no other has them.
+    pub fn assigned(&self, worker: u32, partitions: &[u32]) {
+        let mut ours = self.lock();
+        for others in ours.values_mut() {
+            others.partitions.retain(|partition| !partitions.contains(partition));
+        }
+        ours.insert(worker, Owned { partitions: partitions.to_vec(), is_restored: false });
     }
 
     /// A worker has read back what it owns.
@@ -31,12 +35,14 @@ impl Ours {
         self.lock().entry(worker).or_default().is_restored = true;
     }
 
-    /// A worker owns nothing for now. Returns what it owned.
+    /// A worker owns nothing any more. Returns what it owned until now.
     pub fn given_up(&self, worker: u32) -> Vec<u32> {
-        let mut ours = self.lock();
-        let owned = ours.entry(worker).or_default();
-        owned.is_restored = false;
-        owned.partitions.clone()
+        self.lock().remove(&worker).unwrap_or_default().partitions
+    }
+
+    /// Whether a worker owns it, read back or not.
+    pub fn lists(&self, partition: u32) -> bool {
+        self.lock().values().any(|owned| owned.partitions.contains(&partition))
     }
 
     fn has(&self, partition: u32) -> bool {
@@ -88,6 +94,8 @@ impl Owners for GroupOwners {
     fn find(&self, org: &str) -> Owner {
         match self.group.of(org) {
             Ok((partition, _)) if self.ours.has(partition) => Owner::Here,
+            // The address is our own, and we do not know yet.
+            Ok((partition, _)) if self.ours.lists(partition) => Owner::Nobody,
             Ok((_, Some(address))) => Owner::There(address),
             Ok(_) => {
                 self.group.forget();
@@ -98,5 +106,26 @@ impl Owners for GroupOwners {
                 Owner::Nobody
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_that_moves_to_another_worker_is_that_ones_alone() {
+        let ours = Ours::default();
+        ours.assigned(0, &[0, 1]);
+        assert!(ours.lists(1) && !ours.has(1), "it is not read back yet");
+        ours.restored(0);
+        assert!(ours.has(1));
+        ours.assigned(1, &[1]);
+        ours.restored(1);
+        assert_eq!(ours.given_up(0), [0]);
+        assert!(ours.has(1) && !ours.lists(0));
+        assert_eq!(ours.given_up(0), [] as [u32; 0]);
+        assert_eq!(ours.given_up(1), [1]);
+        assert!(!ours.lists(1));
     }
 }

@@ -92,7 +92,6 @@ fn what_is_remembered_is_a_duplicate_and_what_is_forgotten_is_too_late() {
         DAYS.map(|day| call(&mut partition, day, now))
     };
     assert_eq!(again(0), ["duplicate"; 3]);
-    // The clock at the end of the first message that is left was that of the second call, which is known.
     assert_eq!(again(1), ["too-late", "duplicate", "duplicate"]);
     assert_eq!(again(2), ["too-late", "too-late", "duplicate"]);
     assert_eq!(again(3), ["too-late"; 3]);
@@ -104,8 +103,9 @@ fn what_started_since_is_charged() {
         let mut partition = three_days().restore(forgotten);
         let outcome = call(&mut partition, "2026-03-05T10:30:00Z", "2026-03-05T10:31:00Z");
         assert_eq!(outcome, "debited", "{forgotten} messages forgotten");
+        // What was forgotten with the first message had started by the first of March.
         let late = call(&mut partition, "2026-03-02T10:00:00Z", "2026-03-05T10:31:00Z");
-        assert_eq!(late, if forgotten == 0 { "debited" } else { "too-late" }, "{forgotten} messages forgotten");
+        assert_eq!(late, if forgotten < 2 { "debited" } else { "too-late" }, "{forgotten} messages forgotten");
     }
 }
 
