@@ -107,8 +107,8 @@ impl Observer for Watch {
 
     fn changed(&mut self, _: &Change) {}
 
-    fn dropped(&mut self, partition: u32) {
-        self.views.forget(partition);
+    fn dropped(&mut self, partitions: &[u32]) {
+        partitions.iter().for_each(|partition| self.views.forget(*partition));
     }
 
     fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]) {

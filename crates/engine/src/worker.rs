@@ -170,7 +170,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
     }
 
     fn keep_last(&mut self) -> Result<(), LogError> {
-        if self.is_restoring || self.rated.is_some() || !self.observer.has_unkept() {
+        if self.is_restoring || self.rated.is_some() {
             return Ok(());
         }
         let mut last = Rated::default();
@@ -259,9 +259,7 @@ impl<L: Log, O: Observer> Worker<L, O> {
         let outcome = rated.rate(&mut self.partitions, engine, &mut self.sources, earlier);
         // Half a batch was rated, and is not kept: only a new worker can go on.
         outcome.map_err(|error| LogError::Fatal(error.to_string()))?;
-        if self.observer.has_unkept() {
-            rated.keep(self.partitions.keys().copied(), &mut self.observer);
-        }
+        rated.keep(self.partitions.keys().copied(), &mut self.observer);
         if rated.is_empty() {
             // Nothing was due, and nothing came.
             rated.clear();
@@ -352,10 +350,8 @@ impl<L: Log, O: Observer> Worker<L, O> {
 
     fn drop_partitions(&mut self) {
         self.give_back();
-        for partition in self.partitions.keys() {
-            self.observer.dropped(*partition);
-        }
-        self.partitions.clear();
+        let partitions: Vec<u32> = std::mem::take(&mut self.partitions).into_keys().collect();
+        self.observer.dropped(&partitions);
         self.recent.clear();
         self.gathered.clear();
         self.gathered_since = None;

@@ -329,8 +329,7 @@ impl Observer for Watch {
         }
     }
 
-    fn dropped(&mut self, _: u32) {
-        // With one all are.
+    fn dropped(&mut self, _: &[u32]) {
         self.shared.give_up(self.worker);
     }
 

@@ -21,8 +21,8 @@ pub trait Observer {
     /// Ownership changed.
     fn changed(&mut self, change: &Change);
 
-    /// A partition is not ours any more, or not yet again: what was published of it is forgotten.
-    fn dropped(&mut self, partition: u32);
+    /// All partitions are ours no more, or not yet again: what was published of them is forgotten.
+    fn dropped(&mut self, partitions: &[u32]);
 
     /// The committed state of an account or of a user, read back, with its key in `accounts`.
     fn saved(&mut self, partition: u32, key: &[u8], state: &[u8]);
@@ -115,7 +115,7 @@ impl Observer for Silent {
 
     fn changed(&mut self, _: &Change) {}
 
-    fn dropped(&mut self, _: u32) {}
+    fn dropped(&mut self, _: &[u32]) {}
 
     fn saved(&mut self, _: u32, _: &[u8], _: &[u8]) {}
 

@@ -212,9 +212,12 @@ impl Rated {
         }
     }
 
-    /// Takes what `observer` keeps beside the accounts of these partitions.
+    /// Takes what `observer` keeps beside the accounts of these partitions, as long as there is anything.
     pub fn keep(&mut self, partitions: impl Iterator<Item = u32>, observer: &mut impl Observer) {
         for partition in partitions {
+            if !observer.has_unkept() {
+                return;
+            }
             let mut states = self.spare_states.pop().unwrap_or_default();
             observer.keep(partition, &mut states);
             if states.is_empty() {

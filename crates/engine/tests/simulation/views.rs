@@ -97,9 +97,9 @@ impl Observer for Views {
         }
     }
 
-    fn dropped(&mut self, dropped: u32) {
+    fn dropped(&mut self, dropped: &[u32]) {
         let mut published = self.published.borrow_mut();
-        published.states.retain(|(process, partition, _), _| *process != self.process || *partition != dropped);
+        published.states.retain(|(process, partition, _), _| *process != self.process || !dropped.contains(partition));
     }
 
     fn has_unkept(&self) -> bool {
