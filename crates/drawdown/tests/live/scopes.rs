@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use crate::client::{Answer, Client};
 use crate::described::Description;
 use crate::guarded::{Guarded, call, first_call, furnish, recharging, terms};
+use crate::process::Process;
 use drawdown_api::access::Scope;
 use drawdown_api::routes::{Endpoint, Shape, endpoints};
 use serde_json::{Value, json};
@@ -167,17 +168,44 @@ fn each_scope_opens_its_own_endpoints_and_no_others() {
     process.stop();
 }
 
+/// Two accounts, and a client that may act for the first alone.
+struct Neighbours {
+    _pipeline: Guarded,
+    process: Process,
+    /// With the key for `contoso`.
+    client: Client,
+    /// With a key for all.
+    admin: Client,
+    /// What `fabrikam` had before.
+    before: Vec<u8>,
+}
+
+impl Neighbours {
+    fn with_key(scope: &str) -> Self {
+        let pipeline = Guarded::new();
+        let (bound, for_all) = (pipeline.key(scope, Some("contoso")), pipeline.key("admin", None));
+        let (process, mut client) = pipeline.start();
+        let mut admin = Client::new(&client.base);
+        (client.key, admin.key) = (Some(bound), Some(for_all));
+        for org in ["contoso", "fabrikam"] {
+            furnish(&admin, org);
+        }
+        let before = admin.get("/v1/accounts/fabrikam").body;
+        Neighbours { _pipeline: pipeline, process, client, admin, before }
+    }
+
+    #[track_caller]
+    fn end(self) {
+        let after = self.admin.get("/v1/accounts/fabrikam").body;
+        assert_eq!(after, self.before, "nothing of theirs was touched");
+        self.process.stop();
+    }
+}
+
 #[test]
 fn a_key_for_one_organisation_cannot_tell_another_from_none() {
-    let pipeline = Guarded::new();
-    let (bound, admin) = (pipeline.key("admin", Some("contoso")), pipeline.key("admin", None));
-    let (process, mut client) = pipeline.start();
-    client.key = Some(admin.clone());
-    for org in ["contoso", "fabrikam"] {
-        furnish(&client, org);
-    }
-    let before = client.get("/v1/accounts/fabrikam").body;
-    client.key = Some(bound);
+    let neighbours = Neighbours::with_key("admin");
+    let client = &neighbours.client;
     let told = |answer: &Answer| {
         let headers: Vec<_> = answer.headers.iter().filter(|(name, _)| name != "date").cloned().collect();
         (answer.status, headers, String::from_utf8_lossy(&answer.body).into_owned())
@@ -185,36 +213,27 @@ fn a_key_for_one_organisation_cannot_tell_another_from_none() {
     for endpoint in in_order() {
         let what = format!("{} {}", endpoint.method, endpoint.path);
         if endpoint.is_for_all() {
-            check_refused(&ask(&client, &endpoint, "contoso"), 403, "insufficient-scope", &what);
+            check_refused(&ask(client, &endpoint, "contoso"), 403, "insufficient-scope", &what);
             continue;
         }
         let names_org = endpoint.path.contains("{org}") || body(&endpoint, "").is_some();
         if names_org {
-            let (theirs, nobodys) = (ask(&client, &endpoint, "fabrikam"), ask(&client, &endpoint, "nobody"));
+            let (theirs, nobodys) = (ask(client, &endpoint, "fabrikam"), ask(client, &endpoint, "nobody"));
             check_refused(&theirs, 404, "unknown-account", &what);
             assert_eq!(told(&theirs), told(&nobodys), "{what}");
         }
-        let own = ask(&client, &endpoint, "contoso");
+        let own = ask(client, &endpoint, "contoso");
         let text = String::from_utf8_lossy(&own.body).into_owned();
         assert!(![401, 403].contains(&own.status) && !text.contains("unknown-account"), "{what}: {text}");
         assert!(!text.contains("fabrikam"), "{what}: {text}");
     }
-    client.key = Some(admin);
-    assert_eq!(client.get("/v1/accounts/fabrikam").body, before, "nothing of theirs was touched");
-    process.stop();
+    neighbours.end();
 }
 
 #[test]
 fn a_key_for_one_organisation_charges_no_other() {
-    let pipeline = Guarded::new();
-    let (bound, admin) = (pipeline.key("ingest", Some("contoso")), pipeline.key("admin", None));
-    let (process, mut client) = pipeline.start();
-    client.key = Some(admin.clone());
-    for org in ["contoso", "fabrikam"] {
-        furnish(&client, org);
-    }
-    let before = client.get("/v1/accounts/fabrikam").body;
-    client.key = Some(bound);
+    let neighbours = Neighbours::with_key("ingest");
+    let client = &neighbours.client;
     // What decides who may send it is not what a decoder reads.
     let event =
         json!({"specversion": "1.0", "id": "x", "source": "s", "orgId": "contoso", "data": call("fabrikam", "x")});
@@ -231,15 +250,14 @@ fn a_key_for_one_organisation_charges_no_other() {
     let mut row = call("contoso", "one-more");
     row.as_object_mut().expect("fields").remove("orgId");
     client.post("/v1/cdrs?org=contoso&source=graph", &row).expect(202);
-    client.key = Some(admin);
-    client.wait_for("/v1/accounts/contoso/debits", |page| {
+    let admin = &neighbours.admin;
+    admin.wait_for("/v1/accounts/contoso/debits", |page| {
         page["items"].as_array().is_some_and(|debits| debits.iter().any(|debit| debit["id"] == "one-more"))
     });
-    let rejects = client.get("/v1/accounts/contoso/rejects").json();
+    let rejects = admin.get("/v1/accounts/contoso/rejects").json();
     let reasons: Vec<&Value> = rejects["items"].as_array().expect("rejects").iter().map(|it| &it["reason"]).collect();
     assert_eq!(reasons, ["org-mismatch", "missing-field", "org-mismatch", "org-mismatch"], "{rejects:#}");
-    assert_eq!(client.get("/v1/accounts/fabrikam").body, before, "nothing of theirs was touched");
-    process.stop();
+    neighbours.end();
 }
 
 #[test]

@@ -336,6 +336,7 @@ mod tests {
                 assert!(unpack_call(&state[..cut]).is_err(), "{cut} of {} bytes", state.len());
             }
         }
+        assert_eq!(Use::ALL.len(), 3, "each use of a pool is kept by its place");
         for (call_type, name) in CALL_TYPES {
             assert_eq!(CallType::parse(name), Some(call_type));
         }
